@@ -1,0 +1,107 @@
+import type { Failure } from '../model/action.ts';
+import { after } from '../model/instant.ts';
+import type { Draft, InFlight } from '../state.ts';
+import { absorbProcess, countFailedStart } from './absorb-server.ts';
+import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts';
+
+/** Waits before a clone or rewind is tried again, by how many have failed already. */
+const REJOIN_RETRY_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000, 60_000];
+
+/** An initdb that failed fails again for the same reason: give whoever mends it time. */
+const BOOTSTRAP_RETRY_MS = 5_000;
+
+const rejoinRetryMs = (failures: number): number =>
+  REJOIN_RETRY_MS[Math.min(failures, REJOIN_RETRY_MS.length) - 1] ?? 0;
+
+/** What follows from an action that failed, or of which nobody knows whether it happened. */
+export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure): void => {
+  const { action } = flight;
+  switch (action.kind) {
+    case 'grant-lease':
+    case 'keep-alive':
+    case 'read-store':
+      return absorbStoreFailure(draft);
+    case 'transact':
+      return absorbTransactionFailure(draft, action.purpose, failure);
+    case 'fence':
+      draft.fenceFailures += 1;
+      return;
+    case 'start-server':
+      if (failure.kind === 'unknown') return absorbProcess(draft, { kind: 'unknown' });
+      return countFailedStart(draft);
+    case 'promote':
+      return absorbPromoteFailure(draft, failure);
+    case 'initialise':
+    case 'create-users':
+      return countFailedBootstrap(draft);
+    case 'install-data':
+      if (draft.bootstrap !== undefined) countFailedBootstrap(draft);
+      draft.disk = undefined;
+      return;
+    case 'measure-wal-end':
+      draft.rejoin = { ...draft.rejoin, failedMeasures: draft.rejoin.failedMeasures + 1 };
+      if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, givenUp: true };
+      return;
+    case 'clone': {
+      const failedClones = draft.rejoin.failedClones + 1;
+      const notBefore = after(draft.now, rejoinRetryMs(failedClones));
+      draft.rejoin = { ...draft.rejoin, failedClones, notBefore };
+      draft.job = undefined;
+      return;
+    }
+    case 'rewind': {
+      const failedRewinds = draft.rejoin.failedRewinds + 1;
+      const notBefore = after(draft.now, rejoinRetryMs(failedRewinds));
+      draft.rejoin = { ...draft.rejoin, failedRewinds, notBefore };
+      draft.job = undefined;
+      draft.disk = undefined;
+      return;
+    }
+    case 'ask-peers':
+      // Nobody could be asked: that is an answer as well, and the rules have limits for it.
+      draft.peers = { value: {}, at: flight.sentAt };
+      return;
+    case 'inspect-upstream':
+      draft.upstream = undefined;
+      return;
+    case 'checkpoint':
+      // A stop makes its own checkpoint: this one only shortens it.
+      if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
+      return;
+    case 'probe-server':
+      draft.silentSince ??= draft.now;
+      return;
+    case 'extend-deadline':
+    case 'stop-server':
+    case 'reload-server':
+    case 'inspect-disk':
+    case 'prepare-server':
+    case 'place-history':
+    case 'keep-fork':
+    case 'discard-aside':
+    case 'discard-unfinished':
+    case 'change-slots':
+    case 'exit':
+      return;
+  }
+};
+
+const absorbPromoteFailure = (draft: Draft, failure: Failure): void => {
+  if (failure.kind === 'failed') {
+    draft.promotion = undefined;
+    return;
+  }
+  // It may have been signalled: from now on the server counts as one that accepts writes.
+  if (draft.process.kind === 'running') draft.process = { ...draft.process, promoted: true };
+  if (draft.promotion !== undefined)
+    draft.promotion = { ...draft.promotion, stage: 'signalled', since: draft.now };
+};
+
+const countFailedBootstrap = (draft: Draft): void => {
+  draft.failedBootstraps += 1;
+  draft.bootstrap = undefined;
+  draft.job = undefined;
+  draft.disk = undefined;
+  const notBefore = after(draft.now, BOOTSTRAP_RETRY_MS);
+  draft.rejoin = { ...draft.rejoin, notBefore };
+};

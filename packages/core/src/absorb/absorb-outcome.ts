@@ -1,0 +1,111 @@
+import { after } from '../model/instant.ts';
+import type { Lane, Outcome, Results } from '../model/action.ts';
+import type { Draft, InFlight } from '../state.ts';
+import { absorbFailure } from './absorb-failure.ts';
+import { absorbProbe } from './absorb-server.ts';
+import { absorbServerChange } from './absorb-server-change.ts';
+import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
+
+/** Rest of a lane after a failure, so that a fault is not answered by a storm of calls. */
+const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
+  lease: 200,
+  publish: 500,
+  read: 200,
+  guard: 50,
+  server: 100,
+  probe: 100,
+  disk: 500,
+  peers: 100,
+  upstream: 200,
+  sql: 1_000,
+};
+
+/** What was done, with its result. */
+export type DoneOf<K extends keyof Results> = {
+  [N in K]: { readonly kind: N; readonly result: { readonly kind: 'done' } & Results[N] };
+}[K];
+
+export type ServerChange =
+  | 'fence'
+  | 'start-server'
+  | 'stop-server'
+  | 'reload-server'
+  | 'promote'
+  | 'measure-wal-end'
+  | 'prepare-server'
+  | 'place-history'
+  | 'initialise'
+  | 'create-users'
+  | 'clone'
+  | 'keep-fork'
+  | 'rewind'
+  | 'install-data'
+  | 'discard-aside'
+  | 'discard-unfinished'
+  | 'exit';
+
+/**
+ * Turns an outcome into facts. An outcome whose action was superseded (by a fence) is dropped: the
+ * guard answers in order, so whatever it says is older than what the fence will say.
+ */
+export const absorbOutcome = (draft: Draft, outcome: Outcome): void => {
+  const flight = takeFlight(draft, outcome);
+  if (flight === undefined) return;
+  const { result } = outcome;
+  if (result.kind === 'done') return absorbDone(draft, flight, outcome as DoneOf<keyof Results>);
+  const rest = after(draft.now, REST_AFTER_FAILURE_MS[flight.lane]);
+  draft.restUntil = { ...draft.restUntil, [flight.lane]: rest };
+  absorbFailure(draft, flight, result);
+};
+
+/** The action an outcome belongs to, taken out of its lane; undefined for a superseded one. */
+const takeFlight = (draft: Draft, outcome: Outcome): InFlight | undefined => {
+  for (const flight of Object.values(draft.lanes)) {
+    if (flight?.id !== outcome.id) continue;
+    draft.lanes = { ...draft.lanes, [flight.lane]: undefined };
+    return flight;
+  }
+  return undefined;
+};
+
+const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Results>): void => {
+  const at = flight.sentAt;
+  switch (outcome.kind) {
+    case 'grant-lease': {
+      const { leaseId, ttlMs } = outcome.result;
+      draft.lease = { id: leaseId, ttlMs, renewedAt: at };
+      draft.snapshotStale = true;
+      return;
+    }
+    case 'keep-alive':
+      return absorbKeepAlive(draft, at, outcome.result.ttlMs);
+    case 'read-store':
+      return absorbSnapshot(draft, outcome.result.snapshot, at);
+    case 'transact':
+      return absorbTransaction(draft, flight, outcome.result);
+    case 'extend-deadline':
+      draft.guardDeadline = outcome.result.deadline;
+      return;
+    case 'inspect-disk':
+      draft.disk = { value: outcome.result.disk, at };
+      draft.asideKept = outcome.result.disk.asideKept;
+      return;
+    case 'probe-server':
+      return absorbProbe(draft, outcome.result.probe);
+    case 'ask-peers':
+      draft.peers = { value: outcome.result.answers, at };
+      return;
+    case 'inspect-upstream':
+      draft.upstream = { value: outcome.result.facts, at };
+      return;
+    case 'checkpoint':
+      draft.checkpointDue = false;
+      if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
+      return;
+    case 'change-slots':
+      draft.probe = undefined;
+      return;
+    default:
+      return absorbServerChange(draft, flight, outcome);
+  }
+};

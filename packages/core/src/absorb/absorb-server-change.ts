@@ -1,0 +1,112 @@
+import type { Action } from '../model/action.ts';
+import type { ServerProcess } from '../model/server.ts';
+import { type Draft, type InFlight, type Prepared, freshRejoin } from '../state.ts';
+import type { DoneOf, ServerChange } from './absorb-outcome.ts';
+import { absorbProcess } from './absorb-server.ts';
+
+/** What comes of the actions of the server lane. */
+export const absorbServerChange = (
+  draft: Draft,
+  { action }: InFlight,
+  outcome: DoneOf<ServerChange>,
+): void => {
+  switch (outcome.kind) {
+    case 'fence':
+      return absorbFence(draft, outcome.result.silent);
+    case 'start-server':
+      draft.appliedVersion = draft.prepared?.version;
+      return absorbProcess(draft, startedProcess(action, outcome.result.pid));
+    case 'promote':
+      return absorbSignalledPromotion(draft);
+    case 'place-history':
+      if (draft.promotion !== undefined) draft.promotion = { ...draft.promotion, stage: 'placed' };
+      return;
+    case 'measure-wal-end':
+      return absorbWalEnd(draft, outcome.result.end);
+    case 'prepare-server':
+      draft.prepared = preparedFor(action, draft.policy.serverConfigVersion);
+      return;
+    case 'initialise':
+      draft.job = undefined;
+      draft.bootstrap = 'initialised';
+      return;
+    case 'create-users':
+      draft.bootstrap = 'users-created';
+      return;
+    case 'clone':
+      draft.job = undefined;
+      draft.rejoin = { ...draft.rejoin, cloned: true };
+      return;
+    case 'keep-fork':
+      draft.rejoin = { ...draft.rejoin, forkKept: true };
+      return;
+    case 'rewind':
+      draft.job = undefined;
+      draft.rejoin = { ...freshRejoin(draft.now), failedRewinds: draft.rejoin.failedRewinds };
+      return forgetFiles(draft);
+    case 'install-data':
+      if (draft.bootstrap === 'initialised') draft.bootstrap = 'installed';
+      draft.rejoin = { ...freshRejoin(draft.now), failedClones: draft.rejoin.failedClones };
+      draft.asideKept = undefined;
+      return forgetFiles(draft);
+    case 'discard-aside':
+      draft.asideKept = false;
+      return;
+    case 'discard-unfinished':
+      return forgetFiles(draft);
+    case 'reload-server':
+      draft.appliedVersion = draft.prepared?.version;
+      draft.probe = undefined;
+      return;
+    case 'stop-server':
+    case 'exit':
+      draft.probe = undefined;
+      return;
+  }
+};
+
+/** The data directory has changed under what we knew of it. */
+const forgetFiles = (draft: Draft): void => {
+  draft.disk = undefined;
+  draft.prepared = undefined;
+};
+
+const startedProcess = (action: Action, pid: number): ServerProcess => ({
+  kind: 'running',
+  pid,
+  startedAs: action.kind === 'start-server' ? action.as : 'adopted',
+  promoted: false,
+});
+
+const preparedFor = (action: Action, version: string): Prepared | undefined =>
+  action.kind === 'prepare-server'
+    ? { as: action.as, upstream: action.upstream?.address, version }
+    : undefined;
+
+const absorbFence = (draft: Draft, silent: boolean): void => {
+  draft.fenceFailures = silent ? 0 : draft.fenceFailures + 1;
+  if (!silent) return;
+  absorbProcess(draft, { kind: 'none', silent: true });
+  draft.promotion = undefined;
+  draft.unrecorded = undefined;
+  draft.checkpointDue = false;
+  // The guard's deadline ends with the server it was for.
+  draft.guardDeadline = undefined;
+};
+
+const absorbSignalledPromotion = (draft: Draft): void => {
+  if (draft.promotion !== undefined)
+    draft.promotion = { ...draft.promotion, stage: 'signalled', since: draft.now };
+  if (draft.process.kind === 'running') draft.process = { ...draft.process, promoted: true };
+  draft.probe = undefined;
+};
+
+const absorbWalEnd = (draft: Draft, end: bigint): void => {
+  const content = draft.disk?.value.content;
+  if (draft.disk === undefined || content?.kind !== 'data') return;
+  const lsn = end as typeof content.end & bigint;
+  const value = { ...draft.disk.value, content: { ...content, end: lsn } };
+  draft.disk = { ...draft.disk, value };
+  if (draft.vacating !== undefined)
+    draft.vacating = { ...draft.vacating, end: { timeline: content.lineage.timeline, lsn } };
+};

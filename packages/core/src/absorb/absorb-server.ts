@@ -1,0 +1,85 @@
+import { type Instant, after } from '../model/instant.ts';
+import type { HandoverCause } from '../model/store.ts';
+import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
+import { type Draft, type Vacating, freshRejoin } from '../state.ts';
+
+/** Takes what the guard says of the processes, and forgets what was learnt of an earlier server. */
+export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
+  draft.process = process;
+  draft.processSince = draft.now;
+  draft.probe = undefined;
+  draft.silentSince = undefined;
+  draft.streaming = false;
+  draft.idleSince = undefined;
+  draft.disk = undefined;
+};
+
+export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => ({
+  cause,
+  since: now,
+  heir: undefined,
+  checkpointed: false,
+  end: undefined,
+  givenUp: false,
+  counted: false,
+});
+
+/** Waits between starts that fail, by how many have failed already. */
+const START_RETRY_MS: readonly number[] = [0, 500, 2_000, 5_000, 10_000];
+
+export const startRetryMs = (failedStarts: number): number =>
+  START_RETRY_MS[Math.min(failedStarts, START_RETRY_MS.length - 1)] ?? 0;
+
+export const countFailedStart = (draft: Draft): void => {
+  const failedStarts = draft.rejoin.failedStarts + 1;
+  const notBefore = after(draft.now, startRetryMs(failedStarts));
+  draft.rejoin = { ...draft.rejoin, failedStarts, notBefore };
+};
+
+export const absorbExit = (draft: Draft, exit: ServerExit): void => {
+  const { process, probe } = draft;
+  if (process.kind === 'running' && process.pid !== exit.pid) return;
+  const neverAnswered = probe?.value.kind !== 'answers' && !exit.promoted;
+  const asked = draft.lanes.server?.action.kind === 'stop-server';
+  absorbProcess(draft, { kind: 'none', silent: false });
+  draft.lastExit = { value: exit, at: draft.now };
+  draft.promotion = undefined;
+  draft.unrecorded = undefined;
+  draft.checkpointDue = false;
+  if (neverAnswered && !asked && exit.startedAs !== 'private') countFailedStart(draft);
+  const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
+  // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
+  if (wasPrimary && draft.tenure !== undefined)
+    draft.vacating = { ...(draft.vacating ?? beginVacating('crash', draft.now)), since: draft.now };
+};
+
+export const absorbProbe = (draft: Draft, probe: ServerProbe): void => {
+  if (draft.process.kind !== 'running') return;
+  draft.probe = { value: probe, at: draft.now };
+  if (probe.kind === 'no-answer') {
+    draft.silentSince ??= draft.now;
+    return;
+  }
+  draft.silentSince = undefined;
+  if (probe.kind !== 'answers') return;
+  draft.streaming = probe.inRecovery && probe.streaming;
+  const idle = probe.inRecovery && !probe.streaming;
+  draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;
+  if (!probe.inRecovery) absorbPrimary(draft, probe);
+  else if (probe.streaming && hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
+};
+
+const hasTried = ({ rejoin }: Draft): boolean =>
+  rejoin.method !== 'follow' || rejoin.failedStarts > 0 || rejoin.failedClones > 0;
+
+const absorbPrimary = (draft: Draft, probe: ServerAnswer): void => {
+  const { process, promotion, vacating } = draft;
+  if (hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
+  // Back in place: nothing is being vacated any more.
+  if (process.kind === 'running' && (vacating?.cause === 'crash' || vacating?.givenUp === true))
+    draft.vacating = undefined;
+  if (promotion?.stage !== 'signalled') return;
+  draft.promotion = undefined;
+  draft.unrecorded = probe.lineage.timeline;
+  draft.checkpointDue = true;
+};

@@ -1,0 +1,161 @@
+import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
+import { type Instant, after } from '../model/instant.ts';
+import { leaseMarginMs } from '../model/policy.ts';
+import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
+import type { Draft, InFlight } from '../state.ts';
+
+/** After a crash hand-over a second crash within this time restarts in place (rule S13). */
+export const QUIET_MS = 60_000;
+
+/** The instant before which a primary must be silent when its lease was last alive at `sentAt`. */
+export const deadlineOf = (sentAt: Instant, ttlMs: number): Instant =>
+  after(sentAt, ttlMs - leaseMarginMs(ttlMs));
+
+/**
+ * Takes a snapshot unless a later one is known, and draws the two conclusions that must not wait
+ * for a rule: whether the leader key is still ours, and since when nobody holds it.
+ */
+export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instant): void => {
+  draft.storeFailingSince = undefined;
+  if (draft.snapshot !== undefined && snapshot.revision < draft.snapshot.value.revision) return;
+  draft.snapshot = { value: snapshot, at };
+  const { leader } = snapshot;
+  draft.vacantSince = leader === undefined ? (draft.vacantSince ?? draft.now) : undefined;
+
+  const { tenure, lease, self } = draft;
+  if (tenure !== undefined) {
+    // A snapshot from before our acquisition says nothing of it.
+    const older = (snapshot.revision as number) < tenure.term;
+    if (!older && (leader?.modRevision as number | undefined) !== tenure.term) loseTenure(draft);
+    return;
+  }
+  if (lease !== undefined && leader?.value === self.name && leader.leaseId === lease.id) {
+    // Ours without our knowing: inherited from the loop before us, or written by a transaction
+    // whose answer was lost. Until a renewal is confirmed only the guard's deadline counts.
+    const term = leader.modRevision as number as LeaseTerm;
+    draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
+    draft.confirmFrom = undefined;
+    draft.restUntil = { ...draft.restUntil, lease: undefined };
+    draft.lease = { ...lease, renewedAt: 0 as Instant };
+  }
+};
+
+export const loseTenure = (draft: Draft): void => {
+  draft.tenure = undefined;
+  draft.confirmFrom = undefined;
+  draft.promotion = undefined;
+  draft.unrecorded = undefined;
+  draft.vacating = undefined;
+};
+
+/** A store call without an answer: the store may be out, and what was asked may have happened. */
+export const absorbStoreFailure = (draft: Draft): void => {
+  draft.storeFailingSince ??= draft.now;
+  draft.snapshotStale = true;
+};
+
+export const absorbKeepAlive = (draft: Draft, sentAt: Instant, ttlMs: number): void => {
+  if (ttlMs <= 0 || draft.lease === undefined) {
+    // The store has forgotten the lease, and with it whatever the lease carried.
+    draft.lease = undefined;
+    draft.snapshotStale = true;
+    loseTenure(draft);
+    return;
+  }
+  draft.lease = { ...draft.lease, ttlMs, renewedAt: sentAt };
+  // For the holder this counts only once a transaction has seen the leader key (rule S2).
+  if (draft.tenure !== undefined) draft.confirmFrom = sentAt;
+  else draft.storeFailingSince = undefined;
+};
+
+type Transacted = Results['transact'];
+
+export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transacted): void => {
+  if (flight.action.kind !== 'transact') return;
+  const { purpose, transaction } = flight.action;
+  const { confirmFrom } = draft;
+  if (result.applied) absorbApplied(draft, purpose, result);
+  absorbSnapshot(draft, result.snapshot, flight.sentAt);
+  if (purpose === 'confirm') absorbConfirmed(draft, confirmFrom, result.applied);
+  if (purpose === 'acquire' && result.applied) {
+    const issued = transaction.writes.find((write) => 'key' in write && write.key === 'timelines');
+    if (issued !== undefined && 'put' in issued && 'key' in issued && issued.key === 'timelines')
+      absorbIssued(draft, issued.put.issued);
+  }
+  if (purpose === 'issue-timeline' && result.applied) {
+    const { timelines } = result.snapshot;
+    if (timelines !== undefined) absorbIssued(draft, timelines.value.issued);
+  }
+};
+
+const absorbIssued = (draft: Draft, timeline: NonNullable<Draft['unrecorded']>): void => {
+  if (draft.tenure === undefined) return;
+  draft.promotion = { timeline, term: draft.tenure.term, stage: 'issued', since: draft.now };
+};
+
+const absorbConfirmed = (
+  draft: Draft,
+  confirmFrom: Instant | undefined,
+  applied: boolean,
+): void => {
+  draft.confirmFrom = undefined;
+  const { tenure, lease } = draft;
+  if (!applied || tenure === undefined || lease === undefined || confirmFrom === undefined) return;
+  draft.tenure = { ...tenure, deadline: deadlineOf(confirmFrom, lease.ttlMs) };
+};
+
+const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
+  switch (purpose) {
+    case 'acquire':
+    case 'reclaim':
+    case 'finish-bootstrap':
+      return beginTenure(draft, purpose, result);
+    case 'release':
+      return loseTenure(draft);
+    case 'record-promotion':
+      draft.unrecorded = undefined;
+      return;
+    case 'abandon-bootstrap':
+      draft.bootstrap = undefined;
+      return;
+    case 'confirm':
+    case 'issue-timeline':
+    case 'claim-bootstrap':
+    case 'take-over-data':
+    case 'publish-member':
+    case 'clear-failover':
+      return;
+  }
+};
+
+/** The lease was alive when it was last renewed, and the leader key now hangs on it. */
+const beginTenure = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
+  const { lease, snapshot, now } = draft;
+  if (lease === undefined) return;
+  const term = result.revision as number as LeaseTerm;
+  draft.tenure = { term, deadline: deadlineOf(lease.renewedAt, lease.ttlMs) };
+  draft.vacating = undefined;
+  draft.bootstrap = undefined;
+  if (purpose === 'reclaim') return;
+  const handover = snapshot?.value.handover?.value;
+  const quietMs = handover?.cause === 'crash' ? QUIET_MS : (handover?.quietMs ?? 0);
+  draft.quietUntil = quietMs > 0 ? after(now, quietMs) : undefined;
+  draft.quietCrashes = 0;
+};
+
+export const absorbTransactionFailure = (
+  draft: Draft,
+  purpose: TransactionPurpose,
+  failure: Failure,
+): void => {
+  absorbStoreFailure(draft);
+  // Our server is silent when we release, so it is safe to believe that the lease is gone.
+  if (purpose === 'release' && failure.kind === 'unknown') loseTenure(draft);
+  if (failure.kind === 'failed' && failure.cause === LEASE_NOT_FOUND) {
+    draft.lease = undefined;
+    loseTenure(draft);
+  }
+};
+
+/** The cause with which a store refuses a write on a lease it does not know. */
+export const LEASE_NOT_FOUND = 'lease-not-found';

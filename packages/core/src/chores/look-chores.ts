@@ -1,0 +1,42 @@
+/** Looking at our own server and its data directory. */
+import { after } from '../model/instant.ts';
+import { type View, hasPassed } from '../view/view.ts';
+import type { Chore } from './chore.ts';
+
+/** How often a server is asked that does what it should. */
+export const PROBE_INTERVAL_MS = 1_000;
+/** While it is being promoted applications wait for the answer. */
+const PROMOTION_PROBE_MS = 5;
+/** While it starts, at first, and when it takes longer. */
+const STARTING_PROBE_MS = 20;
+const STARTING_PROBE_LATER_MS = 250;
+const STARTING_FIRST_MS = 3_000;
+
+const probeIntervalMs = (view: View): number => {
+  const { promotion, processSince, policy } = view.state;
+  if (promotion?.stage === 'signalled') return PROMOTION_PROBE_MS;
+  if (view.server === undefined)
+    return hasPassed(view, processSince, STARTING_FIRST_MS)
+      ? STARTING_PROBE_LATER_MS
+      : STARTING_PROBE_MS;
+  return Math.min(PROBE_INTERVAL_MS, policy.loopWaitMs);
+};
+
+export const probeServer: Chore = (view) => {
+  const { process, probe, vacantSince } = view.state;
+  if (process.kind !== 'running') return undefined;
+  const action = { kind: 'probe-server' } as const;
+  if (probe === undefined) return { action };
+  // An election is held on positions from after the lease became free.
+  if (vacantSince !== undefined && probe.at < vacantSince) return { action };
+  const dueAt = after(probe.at, probeIntervalMs(view));
+  return view.now >= dueAt ? { action } : { askAgainAt: dueAt };
+};
+
+export const inspectDisk: Chore = (view) => {
+  const { disk, asideKept, startedAt, process, lanes } = view.state;
+  if (startedAt === undefined || lanes.server !== undefined) return undefined;
+  const unknown = view.silent && disk === undefined;
+  const unseen = process.kind === 'running' && asideKept === undefined;
+  return unknown || unseen ? { action: { kind: 'inspect-disk' } } : undefined;
+};

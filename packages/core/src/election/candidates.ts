@@ -1,0 +1,67 @@
+import { type MemberName, type MemberTags, mayFailOver } from '../model/member.ts';
+import type { PeerAnswer } from '../model/peer.ts';
+import type { Lineage } from '../model/timeline.ts';
+import {
+  type WalPosition,
+  comparePositions,
+  formatPosition,
+  placeOnLineage,
+} from '../model/wal-position.ts';
+
+/** A member that could take the lease, as far as it is known. */
+export interface Candidate {
+  readonly name: MemberName;
+  readonly position: WalPosition;
+  readonly tags: MemberTags;
+  readonly wasHolder: boolean;
+}
+
+/**
+ * The order of candidates of one lineage, best first: more WAL, then the higher failover priority,
+ * then the last holder (nothing has to move), then the name, so that all members agree.
+ */
+export const compareCandidates = (a: Candidate, b: Candidate): number =>
+  comparePositions(b.position, a.position) ||
+  b.tags.failoverPriority - a.tags.failoverPriority ||
+  Number(b.wasHolder) - Number(a.wasHolder) ||
+  (a.name < b.name ? -1 : 1);
+
+/** Why a peer cannot take over a server whose WAL ends at `end`, or undefined when it can. */
+export const whyNotComplete = (
+  answer: PeerAnswer | undefined,
+  end: WalPosition,
+): string | undefined => {
+  if (answer === undefined || answer.kind === 'no-answer') return 'does not answer';
+  if (!answer.electable || !mayFailOver(answer.tags)) return 'may not be promoted';
+  if (answer.primary) return 'is out of recovery';
+  if (!answer.position.known) return 'does not know its position yet';
+  const { position } = answer.position;
+  if (position.timeline !== end.timeline) return `is on timeline ${position.timeline}`;
+  if (position.lsn < end.lsn)
+    return `has WAL up to ${formatPosition(position)}, ${end.lsn - position.lsn} bytes are missing`;
+  return undefined;
+};
+
+/** The best of the peers that hold everything up to `end`. */
+export const findHeir = (
+  answers: Readonly<Record<string, PeerAnswer>>,
+  end: WalPosition,
+): MemberName | undefined => {
+  const complete: Candidate[] = [];
+  for (const [name, answer] of Object.entries(answers)) {
+    if (whyNotComplete(answer, end) !== undefined) continue;
+    if (answer.kind !== 'answers' || !answer.position.known) continue;
+    const { tags } = answer;
+    complete.push({
+      name: name as MemberName,
+      position: answer.position.position,
+      tags,
+      wasHolder: false,
+    });
+  }
+  return complete.sort(compareCandidates)[0]?.name;
+};
+
+/** Whether everything up to `position` is part of `lineage`. */
+export const isOnLineage = (position: WalPosition, lineage: Lineage): boolean =>
+  placeOnLineage(position, lineage).kind === 'on-lineage';

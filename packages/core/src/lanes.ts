@@ -1,0 +1,44 @@
+import type { Action, ActionKind, Lane } from './model/action.ts';
+
+const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
+  'grant-lease': 'lease',
+  'keep-alive': 'lease',
+  'read-store': 'read',
+  'extend-deadline': 'guard',
+  fence: 'server',
+  'start-server': 'server',
+  'stop-server': 'server',
+  'reload-server': 'server',
+  promote: 'server',
+  'inspect-disk': 'disk',
+  'measure-wal-end': 'server',
+  'prepare-server': 'server',
+  'place-history': 'server',
+  initialise: 'server',
+  'create-users': 'server',
+  clone: 'server',
+  'keep-fork': 'server',
+  rewind: 'server',
+  'install-data': 'server',
+  'discard-aside': 'server',
+  'discard-unfinished': 'server',
+  'probe-server': 'probe',
+  'ask-peers': 'peers',
+  'inspect-upstream': 'upstream',
+  checkpoint: 'sql',
+  'change-slots': 'sql',
+  exit: 'server',
+};
+
+/** The lane an action is under way in. */
+export const laneOf = (action: Action): Lane => {
+  if (action.kind !== 'transact') return LANES[action.kind];
+  switch (action.purpose) {
+    case 'publish-member':
+    case 'record-promotion':
+    case 'clear-failover':
+      return 'publish';
+    default:
+      return 'lease';
+  }
+};

@@ -1,0 +1,32 @@
+import type { Outcome } from './action.ts';
+import type { Instant } from './instant.ts';
+import type { Policy } from './policy.ts';
+import type { LocalRequest } from './request.ts';
+import type { ServerExit, ServerProcess } from './server.ts';
+import type { JobProgress, LeaseId } from './store.ts';
+
+/** Everything that can happen to a member. Each comes with the time on the host's boot clock. */
+export type Input =
+  /** The timer asked for by the last step, or a spurious wake-up: both are harmless. */
+  | { readonly kind: 'tick' }
+  /** First input of every loop: what the guard kept while there was no loop (rule S3). */
+  | {
+      readonly kind: 'guard-hello';
+      readonly incarnation: number;
+      readonly process: ServerProcess;
+      readonly leaseId: LeaseId | undefined;
+      readonly deadline: Instant | undefined;
+    }
+  | { readonly kind: 'server-exited'; readonly exit: ServerExit }
+  /** The guard fenced by itself, because its deadline passed. */
+  | { readonly kind: 'guard-fenced'; readonly silent: boolean }
+  /** The watch saw a change; what it is, only reading tells. */
+  | { readonly kind: 'store-changed' }
+  /** Something in PostgreSQL worth a look happened (a walreceiver came or went). */
+  | { readonly kind: 'server-changed' }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'job-progress'; readonly progress: JobProgress }
+  | { readonly kind: 'policy-changed'; readonly policy: Policy }
+  | { readonly kind: 'request'; readonly request: LocalRequest };
+
+export type TimedInput = Input & { readonly now: Instant };

@@ -1,0 +1,19 @@
+import type { MemberTags } from './member.ts';
+import type { Lineage } from './timeline.ts';
+import type { KnownPosition } from './wal-position.ts';
+
+/** What another member answered when asked for its position. */
+export type PeerAnswer =
+  | {
+      readonly kind: 'answers';
+      /** Its PostgreSQL runs and answers. */
+      readonly running: boolean;
+      /** Its PostgreSQL is, or may be, out of recovery. */
+      readonly primary: boolean;
+      readonly position: KnownPosition;
+      readonly lineage: Lineage | undefined;
+      readonly tags: MemberTags;
+      /** It may take the lease when it is the best: runs, not paused, no job under way. */
+      readonly electable: boolean;
+    }
+  | { readonly kind: 'no-answer'; readonly cause: string };

@@ -1,0 +1,4 @@
+/** What somebody at this member's own side asks for. Cluster-wide requests come by the store. */
+export type LocalRequest =
+  /** SIGTERM: hand over if primary, stop PostgreSQL, leave. */
+  { readonly kind: 'shut-down' };

@@ -1,0 +1,32 @@
+import { beginVacating } from '../absorb/absorb-server.ts';
+import { type Rule, event } from './rule.ts';
+import { reclaim } from './transactions.ts';
+
+export const reclaimLeaseOfEarlierLife: Rule = {
+  id: 'reclaim-lease-of-earlier-life',
+  when: 'the leader key names us under a lease of an earlier run of this agent on this same host',
+  does: 'hangs it on our own lease, once PostgreSQL is seen silent',
+  why: 'the earlier run is gone and so is its server: nobody else can be holding this lease',
+  without: 'a killed agent costs the cluster a whole ttl, although its host is fine',
+  decide: (view) => {
+    const { state, store, holder } = view;
+    const { lease, self, tenure } = state;
+    if (tenure !== undefined || lease === undefined || store === undefined) return undefined;
+    if (holder?.isMe !== true || !view.silent || state.leaving !== undefined) return undefined;
+    if (state.snapshotStale || store.leader?.leaseId === lease.id) return undefined;
+    const record = store.holder;
+    // The record is of this very term only if it was written together with the leader key.
+    if (record?.modRevision !== store.leader?.modRevision) return undefined;
+    if (record?.value.member !== self.name || record.value.life.host !== self.life.host)
+      return undefined;
+    // The same run with another lease: it expired and was granted anew. It is not ours any more.
+    if (record.value.life.run === self.life.run) return undefined;
+    const wasPrimary = view.data?.standbySignal === false;
+    return {
+      because: `term ${store.leader?.modRevision ?? 0} is of run ${record.value.life.run}`,
+      action: reclaim(view, store, lease),
+      remember: wasPrimary ? { vacating: beginVacating('crash', view.now) } : undefined,
+      event: event('lease.reclaiming', 'info'),
+    };
+  },
+};

@@ -1,0 +1,194 @@
+/**
+ * Rules that make this member a streaming standby of the lease holder (S5, S7).
+ *
+ *            ┌─ nothing on disk, or of no use ────────────▶ clone ─▶ install ─┐
+ *   silent ──┼─ WAL beyond the fork ─▶ keep fork ─▶ rewind ─┬─ failed twice ─▶ clone
+ *            │                                              ▼                 │
+ *            └─ WAL on the holder's lineage ──────────▶ prepare ─▶ start ◀────┘
+ *                                                                   │
+ *   running ─▶ other upstream ─▶ prepare ─▶ reload       streaming ◀┘ ─▶ discard what was kept aside
+ *           └▶ fork, or WAL that the upstream no longer has ─▶ stop ─▶ silent
+ *
+ * Each method has a budget; what fails is retried with growing waits and then replaced by the next
+ * method, the last of which, the clone, is retried for ever with a wait of a minute.
+ */
+import { after } from '../model/instant.ts';
+import { formatLsn } from '../model/lsn.ts';
+import type { Upstream, UpstreamFacts } from '../model/server.ts';
+import { type Placement, type WalPosition, placeOnLineage } from '../model/wal-position.ts';
+import { type View, hasPassed } from '../view/view.ts';
+import { type Answer, type Rule, event } from './rule.ts';
+import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './upstream.ts';
+
+export const REWIND_TRIES = 2;
+export const START_TRIES = 3;
+const MEASURE_TRIES = 2;
+/** How long a stopped server waits for its upstream to be looked at before it starts anyway. */
+const UPSTREAM_LIMIT_MS = 5_000;
+
+export const installClone: Rule = {
+  id: 'install-clone',
+  when: 'a complete clone waits beside the data directory',
+  does: 'puts it in place; the old data is kept aside on the same file system',
+  why: 'S7: the last copy is never deleted',
+  without: 'a clone that proves useless has cost the only data there was',
+  decide: (view) => {
+    const { state } = view;
+    if (!mayRejoin(view) || !view.silent || !state.rejoin.cloned) return undefined;
+    return { because: 'the clone is complete', action: { kind: 'install-data' } };
+  },
+};
+
+/** Why nothing on this disk can be used; undefined: it can, or there is nothing to say yet. */
+export const whyClone = (view: View): string | undefined => {
+  const { disk, rejoin, policy } = view.state;
+  if (disk === undefined) return undefined;
+  const { content, rewindUnfinished } = disk.value;
+  if (content.kind === 'empty') return 'the data directory is empty';
+  if (rewindUnfinished) return 'a rewind was begun and not finished';
+  if (rejoin.method === 'clone') return rejoin.because;
+  if (rejoin.failedStarts >= START_TRIES) return `${rejoin.failedStarts} starts failed`;
+  if (rejoin.method !== 'rewind') return undefined;
+  if (rejoin.failedRewinds >= REWIND_TRIES) return `${rejoin.failedRewinds} rewinds failed`;
+  if (!policy.usePgRewind) return 'pg_rewind is switched off';
+  if (content.kind === 'data' && !content.rewindable)
+    return 'pg_rewind needs data checksums or wal_log_hints';
+  return undefined;
+};
+
+export const cloneFromHolder: Rule = {
+  id: 'clone-from-holder',
+  when: 'there is a running primary, and nothing on our disk that could follow it',
+  does: 'takes a base backup of it beside the data directory',
+  why: 'the member needs a copy of its own',
+  without: 'a lost disk needs a hand',
+  decide: (view) => {
+    const { rejoin, disk } = view.state;
+    if (!mayRejoin(view) || !view.silent || disk?.value.bootstrapUnfinished !== false)
+      return undefined;
+    const reason = whyClone(view);
+    const upstream = wantedUpstream(view);
+    if (reason === undefined) return undefined;
+    if (upstream === undefined)
+      return { because: `${reason}; waiting for a primary to clone from` };
+    if (view.now < rejoin.notBefore) return { because: reason, until: rejoin.notBefore };
+    return {
+      because: reason,
+      action: { kind: 'clone', from: upstream },
+      event: event('member.cloning', 'info', { from: upstream.member, because: reason }),
+    };
+  },
+};
+
+/** A data directory that was a primary's, or is known to be forked, is compared before it starts. */
+const needsComparison = (view: View): boolean =>
+  view.data !== undefined && (!view.data.standbySignal || view.state.rejoin.method === 'rewind');
+
+export const measureBeforeRejoining: Rule = {
+  id: 'measure-before-rejoining',
+  when: 'a stopped server was a primary and its end of WAL is not known',
+  does: 'finds the end of its WAL',
+  why: 'whether it can follow depends on what it has beyond the fork',
+  without: 'it starts, diverges, and looks like a standby that is a little behind',
+  decide: (view) => {
+    const { data, state } = view;
+    if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
+    if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
+    if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
+    return { because: 'it was a primary', action: { kind: 'measure-wal-end', from: undefined } };
+  },
+};
+
+/** How the stopped data directory lies to the holder's lineage; undefined: not known. */
+const placeData = (view: View, facts: UpstreamFacts): Placement | undefined => {
+  const { data } = view;
+  if (data?.end === undefined) return undefined;
+  const position: WalPosition = { timeline: data.lineage.timeline, lsn: data.end };
+  const placement = placeOnLineage(position, facts.lineage);
+  if (placement.kind !== 'foreign') return placement;
+  // The holder does not know our timeline: it forked where our own history leaves the holder's.
+  const shared = data.lineage.ancestors.findLast(
+    (ancestor) =>
+      facts.lineage.timeline === ancestor.timeline ||
+      facts.lineage.ancestors.some((other) => other.timeline === ancestor.timeline),
+  );
+  return shared === undefined
+    ? placement
+    : { kind: 'forked', forkLsn: shared.switchLsn, timeline: shared.timeline };
+};
+
+export const compareBeforeStarting: Rule = {
+  id: 'compare-before-starting',
+  when: 'a stopped server was a primary and there is a running primary to follow',
+  does: 'compares its WAL with that lineage: follows, or keeps the fork and rewinds, or clones',
+  why: 'S5: the same number is not the same history',
+  without: 'a forked server waits for WAL that never comes',
+  decide: (view) => {
+    const { data, state } = view;
+    const upstream = wantedUpstream(view);
+    if (!mayRejoin(view) || data === undefined || upstream === undefined) return undefined;
+    if (!needsComparison(view) || whyClone(view) !== undefined) return undefined;
+    const facts = factsOf(view, upstream);
+    if (facts === undefined) {
+      if (
+        hasPassed(view, state.processSince, UPSTREAM_LIMIT_MS) &&
+        state.rejoin.method === 'follow'
+      )
+        return undefined;
+      return inspect(view, upstream);
+    }
+    if (facts.systemIdentifier !== data.systemIdentifier)
+      return cloneInstead(view, `${upstream.member} has another system identifier`);
+    const placement = placeData(view, facts);
+    if (placement === undefined || placement.kind === 'foreign')
+      return cloneInstead(view, 'the histories share nothing that is known');
+    if (placement.kind === 'on-lineage') return undefined;
+    return rewindFork(view, upstream, { facts, placement });
+  },
+};
+
+const cloneInstead = (view: View, because: string): Answer => ({
+  because,
+  remember: { rejoin: { ...view.state.rejoin, method: 'clone', because } },
+});
+
+const rewindFork = (
+  view: View,
+  upstream: Upstream,
+  fork: { facts: UpstreamFacts; placement: Extract<Placement, { kind: 'forked' }> },
+): Answer => {
+  const { rejoin } = view.state;
+  const { forkLsn, timeline } = fork.placement;
+  const end = view.data?.end;
+  const because = `forked from ${upstream.member} at ${formatLsn(forkLsn)}`;
+  if (rejoin.method !== 'rewind')
+    return { because, remember: { rejoin: { ...rejoin, method: 'rewind', because } } };
+  if (!rejoin.forkKept && end !== undefined)
+    return {
+      because,
+      action: { kind: 'keep-fork', fork: { timeline, switchLsn: forkLsn }, end },
+      event: event('fork.kept', 'warn', {
+        from: formatLsn(forkLsn),
+        to: formatLsn(end),
+        bytes: Number(end - forkLsn),
+      }),
+    };
+  if (view.now < rejoin.notBefore) return { because, until: rejoin.notBefore };
+  // pg_rewind reads the source's control file: it is on the new timeline after a checkpoint.
+  if (!fork.facts.checkpointed)
+    return { because: `waiting for the checkpoint of ${upstream.member}`, ...lookLater(view) };
+  return {
+    because,
+    action: { kind: 'rewind', to: upstream },
+    event: event('member.rewinding', 'info', { to: upstream.member, because }),
+  };
+};
+
+const lookLater = (view: View) => ({ until: after(view.now, LOOK_AGAIN_MS * 5) });
+
+export const repairingRules: readonly Rule[] = [
+  installClone,
+  cloneFromHolder,
+  measureBeforeRejoining,
+  compareBeforeStarting,
+];

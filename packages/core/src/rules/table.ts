@@ -1,0 +1,42 @@
+/** All rules in their order. The first one that applies answers; the last one always does. */
+import { bootstrappingRules } from './bootstrapping.ts';
+import { electingRules } from './electing.ts';
+import { fencingRules } from './fencing.ts';
+import { followingRules } from './following.ts';
+import { handOverWhenLeaving, leavingRules } from './leaving.ts';
+import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planned-stop.ts';
+import { promotingRules } from './promoting.ts';
+import { reclaimLeaseOfEarlierLife } from './reclaiming.ts';
+import { repairingRules } from './repairing.ts';
+import { restartInPlace, restartingRules } from './restarting.ts';
+import type { Rule } from './rule.ts';
+import { beginSwitchover } from './switching.ts';
+import { vacatingRules } from './vacating.ts';
+
+export const hold: Rule = {
+  id: 'hold',
+  when: 'no other rule applies',
+  does: 'nothing',
+  why: 'most of the time everything is as it should be',
+  without: 'the table would not be complete',
+  decide: () => ({ because: 'nothing is to be done' }),
+};
+
+export const rules: readonly Rule[] = [
+  ...fencingRules,
+  ...leavingRules,
+  ...bootstrappingRules,
+  reclaimLeaseOfEarlierLife,
+  ...restartingRules,
+  ...vacatingRules,
+  restartInPlace,
+  ...promotingRules,
+  handOverWhenLeaving,
+  checkpointBeforeHandingOver,
+  stopPrimaryForHandingOver,
+  beginSwitchover,
+  ...electingRules,
+  ...repairingRules,
+  ...followingRules,
+  hold,
+];

@@ -1,0 +1,116 @@
+/** The transactions on the leader key, each with exactly what it was decided on (rule S1). */
+import type { Action, TransactionPurpose } from '../model/action.ts';
+import type {
+  DocumentKey,
+  HandoverDocument,
+  LeaseId,
+  StoreCompare,
+  StoreSnapshot,
+  StoreWrite,
+} from '../model/store.ts';
+import type { Timeline } from '../model/timeline.ts';
+import type { Lease, Tenure } from '../state.ts';
+import type { View } from '../view/view.ts';
+
+export const transact = (
+  purpose: TransactionPurpose,
+  compares: readonly StoreCompare[],
+  writes: readonly StoreWrite[],
+): Action => ({ kind: 'transact', purpose, transaction: { compares, writes } });
+
+/** The document as it was when the decision was made; absent counts as well. */
+export const unchanged = (store: StoreSnapshot, key: DocumentKey): StoreCompare => ({
+  key,
+  modRevision: store[key]?.modRevision ?? 0,
+});
+
+/** What a decision to take the lease looks at, and so what must not have changed. */
+const DECIDED_ON: readonly DocumentKey[] = [
+  'initialize',
+  'config',
+  'sync',
+  'failsafe',
+  'failover',
+  'handover',
+  'timelines',
+];
+
+export const ours = (tenure: Tenure): StoreCompare => ({
+  key: 'leader',
+  modRevision: tenure.term as number as StoreSnapshot['revision'],
+});
+
+const holderWrites = (view: View, leaseId: LeaseId): StoreWrite[] => {
+  const { name, life } = view.state.self;
+  return [
+    { key: 'leader', put: name, leaseId },
+    { key: 'holder', put: { member: name, life } },
+  ];
+};
+
+/** The next number that no promotion has had and none will have (rule S5). */
+export const nextTimeline = (view: View, store: StoreSnapshot): Timeline => {
+  const issued = store.timelines?.value.issued ?? 0;
+  const last = store.history?.value.at(-1)?.timeline ?? 0;
+  const own = view.server?.lineage.timeline ?? view.data?.lineage.timeline ?? 0;
+  // An entry of `history` names the timeline that was left: the one after it was in use.
+  return (Math.max(issued, last + 1, own) + 1) as Timeline;
+};
+
+export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action => {
+  const promotions = store.timelines?.value.promotions ?? [];
+  const writes: StoreWrite[] = [
+    ...holderWrites(view, lease.id),
+    { key: 'timelines', put: { issued: nextTimeline(view, store), promotions } },
+  ];
+  if (store.handover !== undefined) writes.push({ key: 'handover', remove: true });
+  if (hasRequest(store)) writes.push({ key: 'failover', put: {} });
+  const compares: StoreCompare[] = [{ key: 'leader', modRevision: 0 }];
+  return transact(
+    'acquire',
+    [...compares, ...DECIDED_ON.map((key) => unchanged(store, key))],
+    writes,
+  );
+};
+
+export const hasRequest = (store: StoreSnapshot): boolean => {
+  const request = store.failover?.value;
+  return request?.leader !== undefined || request?.member !== undefined;
+};
+
+/** Our own leader key of an earlier life on this host, hung on our new lease. */
+export const reclaim = (view: View, store: StoreSnapshot, lease: Lease): Action =>
+  transact(
+    'reclaim',
+    [unchanged(store, 'leader'), unchanged(store, 'holder')],
+    holderWrites(view, lease.id),
+  );
+
+export const issueTimeline = (view: View, store: StoreSnapshot, tenure: Tenure): Action => {
+  const promotions = store.timelines?.value.promotions ?? [];
+  return transact(
+    'issue-timeline',
+    [ours(tenure), unchanged(store, 'timelines')],
+    [{ key: 'timelines', put: { issued: nextTimeline(view, store), promotions } }],
+  );
+};
+
+export const release = (
+  store: StoreSnapshot,
+  tenure: Tenure,
+  handover: HandoverDocument,
+): Action => {
+  const writes: StoreWrite[] = [
+    { key: 'leader', remove: true },
+    { key: 'handover', put: handover },
+  ];
+  if (handover.end.known) {
+    const optime = handover.end.position.lsn;
+    writes.push({ key: 'status', put: { ...store.status?.value, optime } });
+  }
+  return transact('release', [ours(tenure)], writes);
+};
+
+/** Takes a switchover or failover request back; `{}` is Patroni's way of saying none. */
+export const clearFailover = (store: StoreSnapshot): Action =>
+  transact('clear-failover', [unchanged(store, 'failover')], [{ key: 'failover', put: {} }]);

@@ -1,0 +1,196 @@
+/**
+ * Rules for a lease holder whose server is going or gone: after a crash, for a switchover, for a
+ * shutdown. One path for all three: silence, the exact end of its WAL, a standby that holds all of
+ * it, release. When no standby does, the server starts again in place.
+ *
+ *   running ─checkpoint─▶ stopping ─exit─▶ killed leftovers ─▶ silent ─▶ end measured ─▶ released
+ *      ▲                                                         │            │ nobody has all
+ *      └──────────────────────── started in place ◀──────────────┴────────────┘
+ */
+import { findHeir, whyNotComplete } from '../election/candidates.ts';
+import { type Instant, after, elapsedMs } from '../model/instant.ts';
+import type { MemberName } from '../model/member.ts';
+import type { PeerAnswer } from '../model/peer.ts';
+import type { HandoverDocument } from '../model/store.ts';
+import type { WalPosition } from '../model/wal-position.ts';
+import type { Vacating } from '../state.ts';
+import { type View, hasPassed, peersSince } from '../view/view.ts';
+import { type Answer, type Rule, event } from './rule.ts';
+import { clearFailover, hasRequest, release } from './transactions.ts';
+
+/** After a crash: how long standbys may take to drain what is still in their sockets. */
+export const CRASH_DRAIN_LIMIT_MS = 150;
+/** After a clean stop the standbys have been sent everything: they only have to write it. */
+export const PLANNED_DRAIN_LIMIT_MS = 5_000;
+/** How long one question to the peers may take while applications wait. */
+const ASK_LIMIT_MS = 50;
+const ASK_AGAIN_MS = 20;
+
+const drainLimitMs = (vacating: Vacating): number =>
+  vacating.cause === 'crash' ? CRASH_DRAIN_LIMIT_MS : PLANNED_DRAIN_LIMIT_MS;
+
+/** Everything our running primary has flushed. */
+export const ownFlushed = (view: View): WalPosition | undefined =>
+  view.server?.position.known === true ? view.server.position.position : undefined;
+
+export const isQuiet = ({ state, now }: View): boolean =>
+  state.quietUntil !== undefined && now < state.quietUntil;
+
+/** Why a crashed server is not even considered for handing over; undefined: it is. */
+export const whyRestart = (view: View, vacating: Vacating): string | undefined => {
+  const { policy } = view.state;
+  if (vacating.givenUp) return 'no standby has all WAL';
+  if (vacating.cause !== 'crash') return undefined;
+  if (policy.primaryStartTimeoutMs > 0) return 'the policy restarts a crashed primary in place';
+  if (isQuiet(view)) return 'the last hand-over for a crash was less than a minute ago';
+  const lastWords = view.state.disk?.value.lastWords;
+  if (lastWords !== undefined) return `the server ended with ${lastWords}`;
+  if (view.otherMembers.length === 0) return 'there is no other member';
+  return undefined;
+};
+
+/** The holder whose server is silent and whose lease is to be given to somebody who has it all. */
+const handingOver = (view: View): Vacating | undefined => {
+  const { vacating } = view.state;
+  if (!view.holding || !view.silent || vacating === undefined) return undefined;
+  return whyRestart(view, vacating) === undefined ? vacating : undefined;
+};
+
+export const measureEndOfWal: Rule = {
+  id: 'measure-end-of-wal',
+  when: 'we hold the lease, our server is silent and its WAL may be complete on a standby',
+  does: 'finds the exact end of its WAL',
+  why: 'S4, S10: only of a silent server can be said what a successor must hold',
+  without: 'a standby is promoted that lacks the last commits',
+  decide: (view) => {
+    const vacating = handingOver(view);
+    if (vacating === undefined || vacating.end !== undefined || view.data === undefined)
+      return undefined;
+    return {
+      because: `silent since ${elapsedMs(vacating.since, view.now)} ms after ${vacating.cause}`,
+      action: { kind: 'measure-wal-end', from: view.store?.status?.value.optime },
+    };
+  },
+};
+
+export const handOverWhenStandbyHasAllWal: Rule = {
+  id: 'hand-over-when-standby-has-all-wal',
+  when: 'the end of our WAL is known and a standby that may be promoted has received all of it',
+  does: 'releases the lease to that standby',
+  why: 'promotion of a running standby is faster than crash recovery, and nothing is lost',
+  without: 'applications wait for a crash recovery of unknown length',
+  decide: (view) => {
+    const vacating = handingOver(view);
+    const { tenure } = view.state;
+    if (vacating?.end === undefined || tenure === undefined || view.store === undefined)
+      return undefined;
+    const answers = peersSince(view, vacating.since);
+    if (answers === undefined) return askStandbys(view, vacating.since);
+    const heir = chooseHeir(view, vacating, answers);
+    if (heir === undefined) return waitForStandby(view, vacating, answers);
+    const document: HandoverDocument = {
+      from: view.state.self.name,
+      term: tenure.term,
+      cause: vacating.cause,
+      end: { known: true, position: vacating.end },
+      heir,
+      quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
+    };
+    return {
+      because: `${heir} has everything up to ${vacating.end.lsn}`,
+      action: release(view.store, tenure, document),
+      event: event('lease.handed-over', 'info', { heir, cause: vacating.cause }),
+    };
+  },
+};
+
+/** Somebody the operator named is waited for; a choice of our own may still change. */
+const chooseHeir = (
+  view: View,
+  { heir }: Vacating,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): MemberName | undefined => {
+  const end = view.state.vacating?.end;
+  if (end === undefined) return undefined;
+  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return heir;
+  const named = heir !== undefined && view.store?.failover?.value.member === heir;
+  return named ? undefined : findHeir(answers, end);
+};
+
+export const askStandbys = (view: View, since: Instant): Answer => ({
+  because: 'asking the standbys how much they hold',
+  action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
+  until: after(since, CRASH_DRAIN_LIMIT_MS),
+});
+
+const waitForStandby = (
+  view: View,
+  vacating: Vacating,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): Answer => {
+  const { end } = vacating;
+  const reasons = view.otherMembers.map(
+    (name) => `${name} ${end === undefined ? '' : (whyNotComplete(answers[name], end) ?? '')}`,
+  );
+  const because = reasons.join(', ');
+  if (hasPassed(view, vacating.since, drainLimitMs(vacating)))
+    return {
+      because,
+      remember: { vacating: { ...vacating, givenUp: true } },
+      event: event('handover.given-up', 'warn', { because }),
+    };
+  const askedAt = view.state.peers?.at ?? view.now;
+  const askAgainAt = after(askedAt, ASK_AGAIN_MS);
+  return view.now < askAgainAt ? { because, until: askAgainAt } : askStandbys(view, vacating.since);
+};
+
+export const clearSwitchoverThatWasGivenUp: Rule = {
+  id: 'clear-switchover-that-was-given-up',
+  when: 'a switchover was given up because its candidate did not get all WAL in time',
+  does: 'takes the request back',
+  why: 'the same request would stop the primary again at once',
+  without: 'the primary is stopped and started for ever',
+  decide: (view) => {
+    const { vacating, tenure } = view.state;
+    if (vacating?.givenUp !== true || tenure === undefined || view.store === undefined)
+      return undefined;
+    if (!hasRequest(view.store)) return undefined;
+    return {
+      because: 'the switchover was given up',
+      action: clearFailover(view.store),
+    };
+  },
+};
+
+export const releaseWhenShuttingDownWithoutHeir: Rule = {
+  id: 'release-when-shutting-down-without-heir',
+  when: 'the member leaves, its server is silent and no standby got everything in time',
+  does: 'releases the lease all the same, with the end of its WAL',
+  why: 'candidates then know what they lack, and need not wait for the lease to expire',
+  without: 'stopping the last member leaves a lease behind',
+  decide: (view) => {
+    const { vacating, tenure, leaving } = view.state;
+    if (leaving === undefined || !view.silent || tenure === undefined) return undefined;
+    if (view.store === undefined) return undefined;
+    const waiting = vacating !== undefined && !vacating.givenUp && view.otherMembers.length > 0;
+    if (waiting && view.holding) return undefined;
+    const end = vacating?.end;
+    return {
+      because: 'leaving, and nobody has everything',
+      action: release(view.store, tenure, {
+        from: view.state.self.name,
+        term: tenure.term,
+        cause: 'shutdown',
+        end: end === undefined ? { known: false } : { known: true, position: end },
+        quietMs: 0,
+      }),
+    };
+  },
+};
+
+export const vacatingRules: readonly Rule[] = [
+  measureEndOfWal,
+  clearSwitchoverThatWasGivenUp,
+  handOverWhenStandbyHasAllWal,
+  releaseWhenShuttingDownWithoutHeir,
+];

@@ -1,0 +1,245 @@
+import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
+import type { Instant } from './model/instant.ts';
+import type { MemberName, MemberTags } from './model/member.ts';
+import type { PeerAnswer } from './model/peer.ts';
+import type { Policy } from './model/policy.ts';
+import type { DiskFacts, Seen, ServerExit, ServerProbe, ServerProcess } from './model/server.ts';
+import type { UpstreamFacts } from './model/server.ts';
+import type {
+  HandoverCause,
+  JobProgress,
+  JsonObject,
+  LeaseId,
+  LeaseTerm,
+  Life,
+  StoreSnapshot,
+} from './model/store.ts';
+import type { Timeline } from './model/timeline.ts';
+import type { WalPosition } from './model/wal-position.ts';
+
+/** What a member is, as far as decisions and its own documents need it. */
+export interface Self {
+  readonly name: MemberName;
+  /** `host:port` other members reach this member's PostgreSQL under. */
+  readonly address: string;
+  readonly connUrl: string;
+  readonly apiUrl: string;
+  readonly tags: MemberTags;
+  readonly life: Life;
+  /** The first content of `config`; undefined: this member may not bootstrap a cluster. */
+  readonly bootstrapConfig: JsonObject | undefined;
+  /** Whether data found here may become a cluster the store knows nothing of. */
+  readonly mayTakeOverData: boolean;
+}
+
+/** Something that happened and is worth a line in the log, the journal and `explain`. */
+export interface StepEvent {
+  /** `noun.verb`, for example `server.fenced`. */
+  readonly name: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Our lease of the store, which carries the member key and, when we hold it, the leader key. */
+export interface Lease {
+  readonly id: LeaseId;
+  /** What the store granted. */
+  readonly ttlMs: number;
+  /** Just before the last request was sent that the store answered with "alive". */
+  readonly renewedAt: Instant;
+}
+
+/** Holding the leader key. It counts only until the deadline (rule S2). */
+export interface Tenure {
+  readonly term: LeaseTerm;
+  readonly deadline: Instant;
+}
+
+/** A server of ours that is going or gone while we hold the lease, and what becomes of the lease. */
+export interface Vacating {
+  readonly cause: HandoverCause;
+  readonly since: Instant;
+  readonly heir: MemberName | undefined;
+  /** A checkpoint has been made so that the stop is short. */
+  readonly checkpointed: boolean;
+  /** The end of its WAL, once the server is silent. */
+  readonly end: WalPosition | undefined;
+  /** No standby had everything in time: this server starts again in place. */
+  readonly givenUp: boolean;
+  /** This crash has been counted among those in the quiet time (rule S13). */
+  readonly counted: boolean;
+}
+
+/** A promotion with the number the store issued for it (rule S5). */
+export interface PendingPromotion {
+  readonly timeline: Timeline;
+  readonly term: LeaseTerm;
+  readonly stage: 'issued' | 'placed' | 'signalled';
+  readonly since: Instant;
+}
+
+export type BootstrapStage = 'initialised' | 'installed' | 'users-created';
+
+export interface Prepared {
+  readonly as: 'primary' | 'standby' | 'private';
+  /** Address of the upstream; undefined: none. */
+  readonly upstream: string | undefined;
+  /** `serverConfigVersion` of the policy they were written from. */
+  readonly version: string;
+}
+
+export type RejoinMethod = 'follow' | 'rewind' | 'clone';
+
+/** What has been tried to make this member a streaming standby again. */
+export interface Rejoin {
+  readonly method: RejoinMethod;
+  readonly because: string;
+  readonly failedStarts: number;
+  readonly failedRewinds: number;
+  readonly failedClones: number;
+  readonly failedMeasures: number;
+  readonly notBefore: Instant;
+  readonly forkKept: boolean;
+  /** A clone is complete and takes the place of the old data next. */
+  readonly cloned: boolean;
+}
+
+/** Facts older than an event that made them doubtful are dropped by setting them undefined. */
+export interface MemberState {
+  readonly self: Self;
+  readonly policy: Policy;
+  readonly now: Instant;
+  /** When this loop got its guard's hello; undefined before. */
+  readonly startedAt: Instant | undefined;
+  readonly nextId: ActionId;
+  readonly lanes: { readonly [L in Lane]?: InFlight | undefined };
+  /** No new action in a lane before this instant. */
+  readonly restUntil: { readonly [L in Lane]?: Instant | undefined };
+
+  readonly guardDeadline: Instant | undefined;
+  readonly process: ServerProcess;
+  readonly processSince: Instant;
+  readonly lastExit: Seen<ServerExit> | undefined;
+  /** Fences that did not end in silence, in a row. */
+  readonly fenceFailures: number;
+
+  readonly lease: Lease | undefined;
+  readonly tenure: Tenure | undefined;
+  /** Sending time of the keep-alive that waits for the transaction which makes it count. */
+  readonly confirmFrom: Instant | undefined;
+  readonly snapshot: Seen<StoreSnapshot> | undefined;
+  /** The watch has seen a change that the snapshot may not show. */
+  readonly snapshotStale: boolean;
+  readonly storeFailingSince: Instant | undefined;
+  /** Since when the leader key has been seen absent without interruption. */
+  readonly vacantSince: Instant | undefined;
+
+  readonly probe: Seen<ServerProbe> | undefined;
+  /** Since when the server has not answered, although it runs. */
+  readonly silentSince: Instant | undefined;
+  /** Whether it streamed when it was last asked. */
+  readonly streaming: boolean;
+  /** Since when it has been a standby that does not stream. */
+  readonly idleSince: Instant | undefined;
+  readonly disk: Seen<DiskFacts> | undefined;
+  /** An old data directory is still kept (rule S7); undefined: not looked yet. */
+  readonly asideKept: boolean | undefined;
+  readonly peers: Seen<Readonly<Record<string, PeerAnswer>>> | undefined;
+  readonly upstream: Seen<UpstreamFacts> | undefined;
+  readonly job: JobProgress | undefined;
+
+  readonly vacating: Vacating | undefined;
+  readonly promotion: PendingPromotion | undefined;
+  /** Timeline of a promotion that still has to be recorded in the store. */
+  readonly unrecorded: Timeline | undefined;
+  /** The checkpoint after a promotion is still to be made. */
+  readonly checkpointDue: boolean;
+  readonly rejoin: Rejoin;
+  /** Until then another crash does not hand over (rule S13). */
+  readonly quietUntil: Instant | undefined;
+  /** Crashes inside the quiet time, restarted in place. */
+  readonly quietCrashes: number;
+  /** How far our bootstrap of a new cluster has come; undefined: none of ours is under way. */
+  readonly bootstrap: BootstrapStage | undefined;
+  readonly failedBootstraps: number;
+  /** What the files of the data directory were last prepared for. */
+  readonly prepared: Prepared | undefined;
+  /** The version of the files that the running server has read. */
+  readonly appliedVersion: string | undefined;
+  /** When each member slot was last wanted by a member that is present. */
+  readonly slotsWantedAt: Readonly<Record<string, Instant>>;
+  /** When slots were last looked after, and the member key last written. */
+  readonly slotsAt: Instant | undefined;
+  readonly publishedAt: Instant | undefined;
+  readonly leaving: { readonly since: Instant } | undefined;
+}
+
+export interface InFlight extends Dispatch {
+  readonly sentAt: Instant;
+  readonly action: Action;
+}
+
+/** The state while one step builds its successor. */
+export type Draft = { -readonly [K in keyof MemberState]: MemberState[K] };
+
+export const freshRejoin = (notBefore: Instant): Rejoin => ({
+  method: 'follow',
+  because: 'start',
+  failedStarts: 0,
+  failedRewinds: 0,
+  failedClones: 0,
+  failedMeasures: 0,
+  notBefore,
+  forkKept: false,
+  cloned: false,
+});
+
+/** The state of a loop that knows nothing yet. Its first input is the guard's hello. */
+export const createMember = (self: Self, policy: Policy): MemberState => {
+  const never = 0 as Instant;
+  return {
+    self,
+    policy,
+    now: never,
+    startedAt: undefined,
+    nextId: 1,
+    lanes: {},
+    restUntil: {},
+    guardDeadline: undefined,
+    process: { kind: 'unknown' },
+    processSince: never,
+    lastExit: undefined,
+    fenceFailures: 0,
+    lease: undefined,
+    tenure: undefined,
+    confirmFrom: undefined,
+    snapshot: undefined,
+    snapshotStale: true,
+    storeFailingSince: undefined,
+    vacantSince: undefined,
+    probe: undefined,
+    silentSince: undefined,
+    streaming: false,
+    idleSince: undefined,
+    disk: undefined,
+    asideKept: undefined,
+    peers: undefined,
+    upstream: undefined,
+    job: undefined,
+    vacating: undefined,
+    promotion: undefined,
+    unrecorded: undefined,
+    checkpointDue: false,
+    rejoin: freshRejoin(never),
+    quietUntil: undefined,
+    quietCrashes: 0,
+    bootstrap: undefined,
+    failedBootstraps: 0,
+    prepared: undefined,
+    appliedVersion: undefined,
+    slotsWantedAt: {},
+    slotsAt: undefined,
+    publishedAt: undefined,
+    leaving: undefined,
+  };
+};

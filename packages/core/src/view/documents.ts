@@ -1,0 +1,92 @@
+/** What a member says of itself: its key in the store and its answer to other members. */
+import { mayFailOver } from '../model/member.ts';
+import type { PeerAnswer } from '../model/peer.ts';
+import type { MemberDocument } from '../model/store.ts';
+import type { MemberState } from '../state.ts';
+import { type View, assembleView } from './view.ts';
+
+/** Patroni's words for the state of a member. */
+const stateWord = (view: View): string => {
+  const { state, server, silent } = view;
+  const { process, leaving, job, bootstrap, lanes } = state;
+  if (leaving !== undefined) return silent ? 'stopped' : 'stopping';
+  if (bootstrap !== undefined || job?.kind === 'initialise') return 'initializing new cluster';
+  if (lanes.server?.action.kind === 'clone') return 'creating replica';
+  if (process.kind === 'running') return server === undefined ? 'starting' : 'running';
+  if (state.vacating?.cause === 'crash') return 'crashed';
+  return state.rejoin.failedStarts > 0 ? 'start failed' : 'stopped';
+};
+
+const roleWord = (view: View): string => {
+  const { state, server } = view;
+  if (server !== undefined && !server.inRecovery) return view.holding ? 'primary' : 'demoted';
+  if (state.disk?.value.content.kind === 'empty' && server === undefined) return 'uninitialized';
+  if (server === undefined && view.writable) return 'primary';
+  if (server === undefined && state.vacating !== undefined) return 'demoted';
+  return 'replica';
+};
+
+export const assembleMemberDocument = (view: View): MemberDocument => {
+  const { state, server } = view;
+  const { self } = state;
+  const position = server?.position.known === true ? server.position.position : undefined;
+  const standby = server?.inRecovery === true;
+  return {
+    connUrl: self.connUrl,
+    apiUrl: self.apiUrl,
+    state: stateWord(view),
+    role: roleWord(view),
+    tags: self.tags,
+    timeline: server?.lineage.timeline,
+    xlogLocation: position?.lsn ?? server?.replayedLsn,
+    receiveLsn: standby ? server.receivedLsn : undefined,
+    replayLsn: standby ? server.replayedLsn : undefined,
+    replicationState: standby && server.streaming ? 'streaming' : undefined,
+    pendingRestart: server?.pendingRestart === true ? true : undefined,
+    checkpointAfterPromote: state.checkpointDue ? false : undefined,
+    ours: true,
+    job: state.job,
+  };
+};
+
+/** Whether two documents differ in more than how far the WAL has come. */
+export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean =>
+  a.state !== b.state ||
+  a.role !== b.role ||
+  a.timeline !== b.timeline ||
+  a.replicationState !== b.replicationState ||
+  a.connUrl !== b.connUrl ||
+  a.apiUrl !== b.apiUrl ||
+  a.pendingRestart !== b.pendingRestart ||
+  a.checkpointAfterPromote !== b.checkpointAfterPromote ||
+  a.ours !== b.ours ||
+  JSON.stringify(a.tags) !== JSON.stringify(b.tags);
+
+export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>
+  a.xlogLocation !== b.xlogLocation ||
+  a.receiveLsn !== b.receiveLsn ||
+  a.replayLsn !== b.replayLsn ||
+  a.job?.doneBytes !== b.job?.doneBytes ||
+  a.job?.totalBytes !== b.job?.totalBytes;
+
+/** The answer to another member that asks; `state` should have a fresh look at the server. */
+export const assemblePeerAnswer = (state: MemberState): PeerAnswer => {
+  const view = assembleView(state);
+  const { server } = view;
+  const acting = state.lanes.server?.action.kind;
+  const busy = acting === 'stop-server' || acting === 'fence';
+  return {
+    kind: 'answers',
+    running: state.process.kind === 'running',
+    primary: state.process.kind === 'running' && view.writable && server?.inRecovery !== true,
+    position: server?.inRecovery === true ? server.position : { known: false },
+    lineage: server?.lineage,
+    tags: state.self.tags,
+    electable:
+      server?.inRecovery === true &&
+      mayFailOver(state.self.tags) &&
+      state.leaving === undefined &&
+      !view.storeIsOut &&
+      !busy,
+  };
+};

@@ -1,0 +1,55 @@
+/** What has changed for people to know, told from the facts before and after a step. */
+import { elapsedMs } from '../model/instant.ts';
+import type { MemberState, StepEvent } from '../state.ts';
+
+type Details = StepEvent['details'];
+
+export const deriveEvents = (before: MemberState, after: MemberState): StepEvent[] => {
+  const events: StepEvent[] = [];
+  const tell = (name: string, level: StepEvent['level'], details: Details = {}): void => {
+    events.push({ name, level, details });
+  };
+  tellLease(before, after, tell);
+  tellServer(before, after, tell);
+  tellStore(before, after, tell);
+  return events;
+};
+
+type Tell = (name: string, level: StepEvent['level'], details?: Details) => void;
+
+const tellLease = (before: MemberState, after: MemberState, tell: Tell): void => {
+  if (before.tenure?.term === after.tenure?.term) return;
+  if (after.tenure !== undefined) tell('lease.acquired', 'info', { term: after.tenure.term });
+  else if (before.tenure !== undefined) tell('lease.ended', 'info', { term: before.tenure.term });
+};
+
+const tellServer = (before: MemberState, after: MemberState, tell: Tell): void => {
+  const { process } = after;
+  if (before.process.kind !== 'running' && process.kind === 'running')
+    tell('server.started', 'info', { pid: process.pid, as: process.startedAs });
+  if (after.lastExit !== undefined && after.lastExit !== before.lastExit) {
+    const { code, signal, pid, startedAs } = after.lastExit.value;
+    const asked = before.lanes.server?.action.kind === 'stop-server';
+    tell('server.exited', asked ? 'info' : 'error', {
+      pid,
+      as: startedAs,
+      ...(code === null ? {} : { code }),
+      ...(signal === null ? {} : { signal }),
+    });
+  }
+  const silentNow = process.kind === 'none' && process.silent;
+  if (silentNow && !(before.process.kind === 'none' && before.process.silent))
+    tell('server.silent', 'info', { afterMs: elapsedMs(before.processSince, after.now) });
+  if (!before.streaming && after.streaming) tell('standby.streaming', 'info');
+  if (before.silentSince === undefined && after.silentSince !== undefined && before.probe)
+    tell('server.not-answering', 'warn');
+};
+
+const tellStore = (before: MemberState, after: MemberState, tell: Tell): void => {
+  if (before.storeFailingSince === undefined && after.storeFailingSince !== undefined)
+    tell('store.unreachable', 'warn');
+  if (before.storeFailingSince !== undefined && after.storeFailingSince === undefined)
+    tell('store.reachable', 'info', {
+      afterMs: elapsedMs(before.storeFailingSince, after.now),
+    });
+};
