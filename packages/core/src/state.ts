@@ -164,6 +164,8 @@ export interface MemberState {
   readonly failedBootstraps: number;
   /** What the files of the data directory were last prepared for. */
   readonly prepared: Prepared | undefined;
+  /** Which upstream the running server was told of last, and when: it takes a moment to obey. */
+  readonly told: Seen<string | undefined> | undefined;
   /** The version of the files that the running server has read. */
   readonly appliedVersion: string | undefined;
   /** When each member slot was last wanted by a member that is present. */
@@ -181,6 +183,17 @@ export interface InFlight extends Dispatch {
 
 /** The state while one step builds its successor. */
 export type Draft = { -readonly [K in keyof MemberState]: MemberState[K] };
+
+/** The state of a hand-over, or of a crash, that begins now. */
+export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => ({
+  cause,
+  since: now,
+  heir: undefined,
+  checkpointed: false,
+  end: undefined,
+  givenUp: false,
+  counted: false,
+});
 
 export const freshRejoin = (notBefore: Instant): Rejoin => ({
   method: 'follow',
@@ -236,6 +249,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     bootstrap: undefined,
     failedBootstraps: 0,
     prepared: undefined,
+    told: undefined,
     appliedVersion: undefined,
     slotsWantedAt: {},
     slotsAt: undefined,

@@ -29,6 +29,9 @@ export const absorbInput = (draft: Draft, input: TimedInput): void => {
     case 'policy-changed':
       draft.policy = input.policy;
       return;
+    case 'tags-changed':
+      draft.self = { ...draft.self, tags: input.tags };
+      return;
     case 'request':
       draft.leaving ??= { since: draft.now };
       return;

@@ -56,6 +56,7 @@ export const absorbServerChange = (
       return forgetFiles(draft);
     case 'reload-server':
       draft.appliedVersion = draft.prepared?.version;
+      draft.told = { value: draft.prepared?.upstream, at: draft.now };
       draft.probe = undefined;
       return;
     case 'stop-server':

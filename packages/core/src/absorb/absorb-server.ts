@@ -1,7 +1,6 @@
-import { type Instant, after } from '../model/instant.ts';
-import type { HandoverCause } from '../model/store.ts';
+import { after } from '../model/instant.ts';
 import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
-import { type Draft, type Vacating, freshRejoin } from '../state.ts';
+import { type Draft, beginVacating, freshRejoin } from '../state.ts';
 
 /** Takes what the guard says of the processes, and forgets what was learnt of an earlier server. */
 export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
@@ -13,16 +12,6 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.idleSince = undefined;
   draft.disk = undefined;
 };
-
-export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => ({
-  cause,
-  since: now,
-  heir: undefined,
-  checkpointed: false,
-  end: undefined,
-  givenUp: false,
-  counted: false,
-});
 
 /** Waits between starts that fail, by how many have failed already. */
 const START_RETRY_MS: readonly number[] = [0, 500, 2_000, 5_000, 10_000];

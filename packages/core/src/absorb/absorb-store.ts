@@ -1,15 +1,11 @@
 import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
-import { leaseMarginMs } from '../model/policy.ts';
+import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
 import type { Draft, InFlight } from '../state.ts';
 
 /** After a crash hand-over a second crash within this time restarts in place (rule S13). */
 export const QUIET_MS = 60_000;
-
-/** The instant before which a primary must be silent when its lease was last alive at `sentAt`. */
-export const deadlineOf = (sentAt: Instant, ttlMs: number): Instant =>
-  after(sentAt, ttlMs - leaseMarginMs(ttlMs));
 
 /**
  * Takes a snapshot unless a later one is known, and draws the two conclusions that must not wait

@@ -1,5 +1,6 @@
 import type { Outcome } from './action.ts';
 import type { Instant } from './instant.ts';
+import type { MemberTags } from './member.ts';
 import type { Policy } from './policy.ts';
 import type { LocalRequest } from './request.ts';
 import type { ServerExit, ServerProcess } from './server.ts';
@@ -27,6 +28,8 @@ export type Input =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'job-progress'; readonly progress: JobProgress }
   | { readonly kind: 'policy-changed'; readonly policy: Policy }
+  /** The member's own file was read again. */
+  | { readonly kind: 'tags-changed'; readonly tags: MemberTags }
   | { readonly kind: 'request'; readonly request: LocalRequest };
 
 export type TimedInput = Input & { readonly now: Instant };

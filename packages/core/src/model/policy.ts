@@ -1,3 +1,5 @@
+import { type Instant, after } from './instant.ts';
+
 /**
  * What the operator wants: the effective timing and failover settings of this member, with every
  * correction already applied (see `protocol`). Durations in milliseconds, sizes in bytes.
@@ -34,6 +36,10 @@ export const RESTART_LIMIT_MS = 300_000;
  * 10 % of the ttl, at least a second.
  */
 export const leaseMarginMs = (ttlMs: number): number => Math.max(1_000, ttlMs / 10);
+
+/** The instant before which a primary must be silent when its lease was last alive at `sentAt`. */
+export const deadlineOf = (sentAt: Instant, ttlMs: number): Instant =>
+  after(sentAt, ttlMs - leaseMarginMs(ttlMs));
 
 /** How often a lease is renewed. */
 export const renewalIntervalMs = (policy: Policy): number =>

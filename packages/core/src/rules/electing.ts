@@ -1,7 +1,7 @@
 /** Rules for a free lease: who may take it, and when (S1, S10). */
 import { whyNotComplete } from '../election/candidates.ts';
 import { elect, judgeSelf } from '../election/elect.ts';
-import { deadlineOf } from '../absorb/absorb-store.ts';
+import { deadlineOf } from '../model/policy.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';

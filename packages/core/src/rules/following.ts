@@ -4,7 +4,7 @@ import { formatLsn } from '../model/lsn.ts';
 import type { UpstreamFacts } from '../model/server.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
 import type { RejoinMethod } from '../state.ts';
-import { type View, ownPosition } from '../view/view.ts';
+import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { whyClone } from './repairing.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import {
@@ -19,6 +19,8 @@ import {
 /** A standby that does not stream for this long has its upstream looked at. */
 export const IDLE_LIMIT_MS = 3_000;
 const EXAMINE_AGAIN_MS = 2_000;
+/** A reload reaches PostgreSQL's processes a moment after the signal. */
+const OBEY_LIMIT_MS = 2_000;
 
 /** How long a fresh loop waits for the store before it starts a standby without an upstream. */
 const FIRST_LOOK_LIMIT_MS = 5_000;
@@ -70,6 +72,9 @@ export const followHolder: Rule = {
     const upstream = wantedUpstream(view);
     if (!mayRejoin(view) || server?.inRecovery !== true || upstream === undefined) return undefined;
     if (server.upstream === upstream.address) return undefined;
+    const toldAt = view.state.told?.value === upstream.address ? view.state.told.at : undefined;
+    if (toldAt !== undefined && !hasPassed(view, toldAt, OBEY_LIMIT_MS))
+      return { because: 'the server has been told', until: after(toldAt, OBEY_LIMIT_MS) };
     const facts = factsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const position = ownPosition(view);

@@ -2,7 +2,7 @@
 import { after } from '../model/instant.ts';
 import { peersSince, hasPassed } from '../view/view.ts';
 import { findHeir } from '../election/candidates.ts';
-import { beginVacating } from '../absorb/absorb-server.ts';
+import { beginVacating } from '../state.ts';
 import { type Rule, event } from './rule.ts';
 import { ownFlushed } from './vacating.ts';
 

@@ -1,4 +1,4 @@
-import { beginVacating } from '../absorb/absorb-server.ts';
+import { beginVacating } from '../state.ts';
 import { type Rule, event } from './rule.ts';
 import { reclaim } from './transactions.ts';
 

@@ -1,4 +1,4 @@
-import { mayAcceptWrites } from '../guard/guard-step.ts';
+import { mayAcceptWrites } from '../guard/guard-state.ts';
 import { type Instant, after, elapsedMs } from '../model/instant.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';

@@ -1,0 +1,112 @@
+import type { MemberName } from '../model/member.ts';
+import type { MemberDocument, Revision, StoreSnapshot } from '../model/store.ts';
+
+/** Where clients are to be sent, and why. */
+export interface Routes {
+  /** Takes writes. Undefined: nobody, new connections wait. */
+  readonly write: MemberName | undefined;
+  /** The lease term the write route was opened in. Undefined without a write route. */
+  readonly term: Revision | undefined;
+  /** Take reads, in alphabetical order. */
+  readonly reads: readonly MemberName[];
+  /** Have no key in the store: their leases ran out, nobody knows whether they live. */
+  readonly lost: readonly MemberName[];
+  /** One sentence about the write route. */
+  readonly because: string;
+}
+
+/** What a member says that runs a primary. Patroni 3.0 says `master`. */
+const PRIMARY_ROLES: readonly string[] = ['primary', 'master'];
+const REPLICA_ROLES: readonly string[] = ['replica'];
+const RUNNING_STATES: readonly string[] = ['running', 'streaming'];
+/**
+ * States that may be a moment's blindness: an agent whose query was not answered in time says
+ * `starting` of a healthy server. They open no route, and they close none.
+ */
+const UNDECIDED_STATES: readonly string[] = ['starting', 'restarting', 'unknown'];
+
+type Verdict = 'yes' | 'no' | 'undecided';
+
+const judge = (document: MemberDocument | undefined, roles: readonly string[]): Verdict => {
+  if (document === undefined) return 'undecided';
+  if (!roles.includes(document.role)) return 'no';
+  if (RUNNING_STATES.includes(document.state)) return 'yes';
+  return UNDECIDED_STATES.includes(document.state) ? 'undecided' : 'no';
+};
+
+const documentOf = (snapshot: StoreSnapshot, member: string): MemberDocument | undefined =>
+  snapshot.members[member]?.value;
+
+const describe = (document: MemberDocument | undefined): string =>
+  document === undefined
+    ? 'says nothing of itself'
+    : `says it is ${document.role}, ${document.state}`;
+
+type WriteRoute = Pick<Routes, 'write' | 'term' | 'because'>;
+
+const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): WriteRoute => {
+  const closed = (because: string): WriteRoute => ({ write: undefined, term: undefined, because });
+  const lease = snapshot.leader;
+  if (lease === undefined) return closed('nobody holds the lease');
+  const holder = lease.value;
+  const term = lease.createRevision;
+  const document = documentOf(snapshot, holder);
+  const verdict = judge(document, PRIMARY_ROLES);
+  const opened = previous?.write === holder && previous.term === term;
+  if (verdict === 'yes') {
+    return { write: holder, term, because: `${holder} holds the lease and is a running primary` };
+  }
+  if (verdict === 'undecided' && opened) {
+    const because = `${holder} still holds the lease it got the writes with; it ${describe(document)}`;
+    return { write: holder, term, because };
+  }
+  return closed(`${holder} holds the lease but ${describe(document)}`);
+};
+
+const decideReads = (
+  snapshot: StoreSnapshot,
+  previous: Routes | undefined,
+): readonly MemberName[] =>
+  (Object.keys(snapshot.members) as MemberName[])
+    .filter((member) => {
+      const document = documentOf(snapshot, member);
+      if (document === undefined || document.tags.noloadbalance) return false;
+      const verdict = judge(document, REPLICA_ROLES);
+      return (
+        verdict === 'yes' || (verdict === 'undecided' && previous?.reads.includes(member) === true)
+      );
+    })
+    .sort();
+
+/**
+ * Writes go to the lease holder, and only when its own document says that it is out of recovery
+ * (rule S4): a holder that is still being promoted would answer every write with an error. While
+ * nobody holds the lease there is no write route.
+ *
+ * An open route is closed by evidence, never by silence: while the lease is the one it was opened
+ * with, a document that is missing or undecided changes nothing. Closing ends every session.
+ *
+ * `members` are those there are routes to; what the store knows of others is left out of the answer.
+ */
+export const decideRoutes = (input: {
+  readonly snapshot: StoreSnapshot;
+  readonly members: readonly MemberName[];
+  /** What was decided last; undefined after a start. */
+  readonly previous: Routes | undefined;
+}): Routes => {
+  const { snapshot, members, previous } = input;
+  const decided = decideWrite(snapshot, previous);
+  const write =
+    decided.write === undefined || members.includes(decided.write)
+      ? decided
+      : {
+          write: undefined,
+          term: undefined,
+          because: `${decided.write} holds the lease but is not among the members configured here`,
+        };
+  return {
+    ...write,
+    reads: decideReads(snapshot, previous).filter((member) => members.includes(member)),
+    lost: members.filter((member) => snapshot.members[member] === undefined),
+  };
+};

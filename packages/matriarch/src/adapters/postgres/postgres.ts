@@ -1,0 +1,62 @@
+import type { OnProgress, Postgres } from '../../agent/ports/postgres.ts';
+import { createSlotKeeper } from './change-slots.ts';
+import { checkpoint } from './checkpoint.ts';
+import { clone } from './clone.ts';
+import type { PostgresContext } from './context.ts';
+import { createUsers } from './create-users.ts';
+import { initialise } from './initialise.ts';
+import { inspectDisk } from './inspect-disk.ts';
+import { inspectUpstream } from './inspect-upstream.ts';
+import { discardAside, discardUnfinished, installData } from './install-data.ts';
+import { keepFork } from './keep-fork.ts';
+import { launchSpec } from './launch-spec.ts';
+import { placeHistory } from './place-history.ts';
+import { prepareServer } from './prepare-server.ts';
+import { createProbe } from './probe.ts';
+import { rewind } from './rewind.ts';
+import { measureWalEnd } from './wal-end.ts';
+
+/** Called with everything that was asked for and is not done, whenever the server is prepared. */
+export type OnRemarks = (remarks: readonly string[]) => void;
+
+/** Our own server on this host, behind the agent's port. */
+export const createPostgres = (
+  context: PostgresContext,
+  onRemarks: OnRemarks = () => undefined,
+): Postgres => {
+  const probe = createProbe(context);
+  const slots = createSlotKeeper(context);
+  const told =
+    (kind: 'clone' | 'rewind', onProgress: OnProgress) => (doneBytes: number, totalBytes: number) =>
+      onProgress({ kind, doneBytes, totalBytes });
+  return {
+    probe: (limitMs) => probe.probe(limitMs),
+    inspectDisk: () => inspectDisk(context),
+    measureWalEnd: (from) => measureWalEnd(context, { from }),
+    prepareServer: async (preparation) => {
+      const answer = await prepareServer(context, preparation);
+      if (answer.kind === 'done' && answer.remarks.length > 0) onRemarks(answer.remarks);
+      return answer.kind === 'done' ? { kind: 'done' } : answer;
+    },
+    launchSpec: async (as) => {
+      const answer = await launchSpec(context, as);
+      return answer.kind === 'done' ? answer.launch : answer;
+    },
+    placeHistory: (timelines) => placeHistory(context, timelines),
+    initialise: () => initialise(context),
+    createUsers: () => createUsers(context),
+    clone: (from, onProgress) => clone(context, from, told('clone', onProgress)),
+    keepFork: (fork) => keepFork(context, fork),
+    rewind: (to, onProgress) => rewind(context, to, told('rewind', onProgress)),
+    installData: () => installData(context),
+    discardAside: () => discardAside(context),
+    discardUnfinished: () => discardUnfinished(context),
+    inspectUpstream: (upstream) => inspectUpstream(context, upstream),
+    checkpoint: (limitMs) => checkpoint(context, limitMs),
+    changeSlots: (changes) => slots.change(changes),
+    close: () => {
+      probe.close();
+      slots.close();
+    },
+  };
+};

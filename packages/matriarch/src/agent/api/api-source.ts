@@ -1,0 +1,62 @@
+import type {
+  FailoverDocument,
+  Failure,
+  Instant,
+  MemberState,
+  Revision,
+  ServerProbe,
+  StoreSnapshot,
+} from '@matriarch/core';
+import type { CounterReadings } from '../metrics/agent-counters.ts';
+
+export type DocumentsAnswer = { readonly kind: 'done'; readonly snapshot: StoreSnapshot } | Failure;
+
+export type FilingAnswer =
+  /** `revision` is the one the document got; later snapshots show it or what became of it. */
+  | { readonly kind: 'filed'; readonly revision: Revision }
+  /** The key was no longer what it was compared with. Nothing was written. */
+  | { readonly kind: 'changed' }
+  | Failure;
+
+export interface StateWatch {
+  readonly limitMs: number;
+  /** Ends the watch early; whoever asked has gone away. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * All that the API knows and can have done. It never acts: it reads what the loop knows, takes a
+ * fresh look, files a request in the store, and waits for what the loop makes of it. No call throws
+ * for a fault of the world around it.
+ */
+export interface ApiSource {
+  readonly scope: string;
+  /** What the loop knew after its last step. */
+  state(): MemberState;
+  /** When the loop last took a step. */
+  loopLastRan(): Instant;
+  now(): Instant;
+  /** Milliseconds since 1970: only for what people and other programs are told. */
+  wallClockMs(): number;
+  counters(): CounterReadings;
+  /** A look at our own server, ended within the limit. It never overlaps with another one of ours. */
+  probe(limitMs: number): Promise<ServerProbe>;
+  /** A linearizable read of all documents of the cluster, with a limit of its own. */
+  readDocuments(): Promise<DocumentsAnswer>;
+  /** Writes `failover` if it is still at `comparedRevision`; 0: if it is absent. */
+  fileFailover(document: FailoverDocument, comparedRevision: Revision | 0): Promise<FilingAnswer>;
+  /** The first state that satisfies, the present one included; undefined when none did in time. */
+  watchState(
+    satisfies: (state: MemberState) => boolean,
+    watch: StateWatch,
+  ): Promise<MemberState | undefined>;
+  /** Has the local configuration read again. */
+  reload(): void;
+}
+
+/** The part of a logger that the API needs: constant messages, variable data as attributes. */
+export interface ApiLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}

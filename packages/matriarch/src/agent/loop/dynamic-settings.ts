@@ -1,0 +1,128 @@
+/**
+ * The cluster-wide configuration in force: what the store's `config` says, read again whenever it
+ * changes, and kept on disk so that a member that starts while the store is out runs with what was
+ * true last.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject, Policy, StoreSnapshot } from '@matriarch/core';
+import {
+  type AgentConfig,
+  deriveAccessLines,
+  derivePolicy,
+  deriveServerParameters,
+  formatMistakes,
+} from '@matriarch/protocol';
+import type { ServerSettings } from '../ports/server-settings.ts';
+
+const FILE_NAME = 'dynamic.json';
+
+export interface DynamicSettings {
+  policy(): Policy;
+  server(): ServerSettings;
+  document(): JsonObject;
+  /** Takes the snapshot's configuration; answers whether the policy is another one now. */
+  take(snapshot: StoreSnapshot): boolean;
+  /** The member's own file was read again. */
+  reload(config: AgentConfig): boolean;
+}
+
+export interface SettingsLog {
+  warn(details: object, message: string): void;
+}
+
+interface InForce {
+  readonly document: JsonObject;
+  readonly policy: Policy;
+  readonly server: ServerSettings;
+}
+
+export const createDynamicSettings = (
+  initial: AgentConfig,
+  log: SettingsLog,
+): DynamicSettings | { readonly kind: 'wrong'; readonly message: string } => {
+  let config = initial;
+  let seenRevision = 0;
+  const { stateDirectory } = config.matriarch;
+  const first = derive(readKept(stateDirectory) ?? config.bootstrap?.dcs ?? {}, config);
+  if ('kind' in first) return first;
+  let inForce = first;
+  warnOf(first.warnings, log);
+
+  const use = (document: JsonObject): boolean => {
+    const derived = derive(document, config);
+    if ('kind' in derived) {
+      log.warn({ mistakes: derived.message }, 'cluster configuration is wrong, the last one stays');
+      return false;
+    }
+    const changed = JSON.stringify(document) !== JSON.stringify(inForce.document);
+    if (changed) warnOf(derived.warnings, log);
+    const policyChanged = asText(derived.policy) !== asText(inForce.policy);
+    inForce = derived;
+    return policyChanged;
+  };
+
+  return {
+    policy: () => inForce.policy,
+    server: () => inForce.server,
+    document: () => inForce.document,
+    take: ({ config: stored }) => {
+      if (stored === undefined || stored.modRevision === seenRevision) return false;
+      seenRevision = stored.modRevision;
+      keep(stateDirectory, stored.value);
+      return use(stored.value);
+    },
+    reload: (next) => {
+      config = next;
+      return use(inForce.document);
+    },
+  };
+};
+
+const asText = (policy: Policy): string =>
+  JSON.stringify(policy, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+
+const warnOf = (warnings: readonly string[], log: SettingsLog): void => {
+  for (const warning of warnings) log.warn({ warning }, 'cluster configuration is corrected');
+};
+
+const derive = (
+  document: JsonObject,
+  config: AgentConfig,
+): (InForce & { warnings: readonly string[] }) | { kind: 'wrong'; message: string } => {
+  const policy = derivePolicy(document, config);
+  const parameters = deriveServerParameters(document, config);
+  if (policy.policy === undefined || parameters.parameters === undefined)
+    return { kind: 'wrong', message: formatMistakes([...policy.mistakes, ...parameters.mistakes]) };
+  return {
+    document,
+    policy: policy.policy,
+    server: {
+      parameters: parameters.parameters,
+      ...deriveAccessLines(document, config),
+      useSlots: policy.policy.useSlots,
+    },
+    warnings: [...policy.warnings, ...parameters.warnings].map((one) => formatMistakes([one])),
+  };
+};
+
+const readKept = (stateDirectory: string): JsonObject | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(stateDirectory, FILE_NAME), 'utf8')) as JsonObject;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Losing it costs nothing while the store answers, so a full disk is not reported from here. */
+const keep = (stateDirectory: string, document: JsonObject): void => {
+  const file = join(stateDirectory, FILE_NAME);
+  try {
+    writeFileSync(`${file}.tmp`, JSON.stringify(document), { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch {
+    return;
+  }
+};

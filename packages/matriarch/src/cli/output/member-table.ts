@@ -1,0 +1,94 @@
+import type { StoreSnapshot } from '@matriarch/core';
+import {
+  type MemberRow,
+  assembleMemberRows,
+  formatLag,
+  formatPositionCell,
+} from './member-rows.ts';
+import { type Column, formatTable } from './table.ts';
+
+interface MemberColumn extends Column {
+  /** The key in `--format json`, where two columns cannot share a name. */
+  readonly key: string;
+  readonly cell: (row: MemberRow) => string | number | undefined;
+  /** Left out of the table when no row has anything to say in it. */
+  readonly optional?: boolean;
+}
+
+const tagsText = ({ tags }: MemberRow): string | undefined =>
+  Object.keys(tags).length === 0 ? undefined : JSON.stringify(tags);
+
+const columns: readonly MemberColumn[] = [
+  { header: 'Member', key: 'Member', align: 'left', cell: (row) => row.member },
+  { header: 'Host', key: 'Host', align: 'left', cell: (row) => row.host },
+  { header: 'Role', key: 'Role', align: 'left', cell: (row) => row.role },
+  { header: 'State', key: 'State', align: 'left', cell: (row) => row.state },
+  { header: 'TL', key: 'TL', align: 'right', cell: (row) => row.timeline },
+  {
+    header: 'Receive LSN',
+    key: 'Receive LSN',
+    align: 'right',
+    cell: (row) => formatPositionCell(row.receiveLsn),
+  },
+  {
+    header: 'Lag',
+    key: 'Receive Lag',
+    align: 'right',
+    cell: (row) => formatLag(row.receiveLagBytes),
+  },
+  {
+    header: 'Replay LSN',
+    key: 'Replay LSN',
+    align: 'right',
+    cell: (row) => formatPositionCell(row.replayLsn),
+  },
+  {
+    header: 'Lag',
+    key: 'Replay Lag',
+    align: 'right',
+    cell: (row) => formatLag(row.replayLagBytes),
+  },
+  {
+    header: 'Pending restart',
+    key: 'Pending restart',
+    align: 'left',
+    cell: (row) => (row.pendingRestart ? '*' : undefined),
+    optional: true,
+  },
+  {
+    header: 'Progress',
+    key: 'Progress',
+    align: 'left',
+    cell: (row) => row.progress,
+    optional: true,
+  },
+  { header: 'Tags', key: 'Tags', align: 'left', cell: tagsText, optional: true },
+];
+
+const isShown = (column: MemberColumn, rows: readonly MemberRow[]): boolean =>
+  column.optional !== true || rows.some((row) => (column.cell(row) ?? '') !== '');
+
+export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): string => {
+  const rows = assembleMemberRows(snapshot);
+  const shown = columns.filter((column) => isShown(column, rows));
+  const system = snapshot.initialize?.value;
+  const identity = system === undefined ? 'uninitialized' : system === '' ? 'initializing' : system;
+  return formatTable({
+    title: `Cluster: ${scope} (${identity})`,
+    columns: shown,
+    rows: rows.map((row) => shown.map(({ cell }) => String(cell(row) ?? ''))),
+  });
+};
+
+/** `--format json`: the same columns as an array of objects, cells without content left out. */
+export const assembleMemberJson = (scope: string, snapshot: StoreSnapshot): readonly object[] =>
+  assembleMemberRows(snapshot).map((row) => {
+    const object: Record<string, unknown> = { Cluster: scope };
+    for (const { key, cell } of columns) {
+      const value = key === 'Tags' ? row.tags : cell(row);
+      const empty = value === undefined || value === '' || Object.keys(Object(value)).length === 0;
+      if (typeof value === 'number' || (typeof value === 'string' && value !== '') || !empty)
+        object[key] = value;
+    }
+    return object;
+  });

@@ -1,0 +1,14 @@
+/** What each verb loads. One module per verb, loaded only when it is asked for. */
+
+export interface Command {
+  /** One line for `matriarch help`. */
+  readonly summary: string;
+  /** Arguments behind the verb, as the help shows them. */
+  readonly usage: string;
+  /** Answers the exit status: 0 done, 1 failed, 2 wrong usage or input, 3 refused by a rule. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+  agent: async () => (await import('./commands/agent.ts')).agentCommand,
+};

@@ -1,0 +1,333 @@
+/**
+ * The loop's process, put together: the only file that knows all adapters. The guard starts it and
+ * hands it what there is (`hello`); when it dies the guard starts another one.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type GuardNotice,
+  type Input,
+  type MemberState,
+  createMember,
+} from '@matriarch/core';
+import { type AgentConfig, clusterPrefix } from '@matriarch/protocol';
+import { type EtcdStore, createEtcdStore } from './adapters/etcd/etcd-store.ts';
+import { createHttpPeers } from './adapters/peers/http-peers.ts';
+import { findBinaries } from './adapters/postgres/binaries.ts';
+import type { PostgresContext } from './adapters/postgres/context.ts';
+import { createPostgres } from './adapters/postgres/postgres.ts';
+import { createProbe } from './adapters/postgres/probe.ts';
+import { ensureStateDirectory } from './adapters/postgres/state-files.ts';
+import { readBootClock } from './adapters/process/boot-clock.ts';
+import { fenceDataDirectory } from './adapters/process/fence.ts';
+import { observeLife } from './adapters/process/life.ts';
+import { resolveUser } from './adapters/process/run-as.ts';
+import { createRunCommand } from './adapters/process/run-command.ts';
+import { createGuardPerformers } from './agent/act/guard-performers.ts';
+import { createPeerPerformers } from './agent/act/peer-performers.ts';
+import type { Performers } from './agent/act/performers.ts';
+import { createPostgresPerformers } from './agent/act/postgres-performers.ts';
+import { createStorePerformers } from './agent/act/store-documents.ts';
+import { createApi } from './agent/api/create-api.ts';
+import { connectGuard } from './agent/guard/guard-client.ts';
+import { openJournal } from './agent/journal/journal.ts';
+import { type Logger, createLogger } from './agent/log.ts';
+import { type AgentLoop, createAgentLoop } from './agent/loop/agent-loop.ts';
+import { type DynamicSettings, createDynamicSettings } from './agent/loop/dynamic-settings.ts';
+import { findOwner } from './agent/loop/find-owner.ts';
+import { loadAgentConfig } from './agent/loop/load-config.ts';
+import { assembleSelf } from './agent/loop/open-self.ts';
+import { storeLimitsOf } from './agent/loop/store-limits.ts';
+import { createAgentCounters } from './agent/metrics/agent-counters.ts';
+import { type Guard, RUN_VARIABLE } from './agent/ports/guard.ts';
+import { createApiSource } from './main/api-source.ts';
+import { createStepLog } from './main/log-step.ts';
+
+/** Wrong input: the guard does not start another loop after this. */
+const WRONG_INPUT_STATUS = 2;
+/** The guard is gone, or a part of ours broke its promise: the guard starts another loop. */
+const DEFECT_STATUS = 70;
+const FENCE_LIMIT_MS = 2_000;
+
+/** Ends the process for something only the user can mend. */
+const stopForUser = (message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(WRONG_INPUT_STATUS);
+};
+
+const main = async (file: string): Promise<void> => {
+  // Signals of a terminal reach the whole group: the guard decides what they mean.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => undefined);
+  const notices = createNoticeQueue();
+  const guard = connectGuard(process, notices.events);
+  const loaded = loadAgentConfig(file, process.env);
+  if (loaded.kind === 'wrong') return stopForUser(loaded.message);
+  const { config } = loaded;
+  const log = createLogger({ level: config.logLevel, name: config.name });
+  for (const warning of loaded.warnings) log.warn({ warning }, 'configuration is corrected');
+  const context = await openContext(config, log);
+  const agent = await startAgent({ file, guard, log, ...context });
+  notices.connect({
+    notice: (notice) => agent.onNotice(notice),
+    lost: () => void agent.onGuardLost(),
+  });
+};
+
+interface NoticeHandlers {
+  readonly notice: (notice: GuardNotice) => void;
+  readonly lost: () => void;
+}
+
+/** Keeps what the guard says until the agent is ready to hear it. */
+const createNoticeQueue = () => {
+  const waiting: ((handlers: NoticeHandlers) => void)[] = [];
+  let handlers: NoticeHandlers | undefined;
+  const tell = (call: (handlers: NoticeHandlers) => void): void => {
+    if (handlers === undefined) waiting.push(call);
+    else call(handlers);
+  };
+  return {
+    events: {
+      onNotice: (notice: GuardNotice) => tell(({ notice: hear }) => hear(notice)),
+      onLost: () => tell(({ lost }) => lost()),
+    },
+    connect: (found: NoticeHandlers): void => {
+      handlers = found;
+      for (const call of waiting.splice(0)) call(found);
+    },
+  };
+};
+
+interface Opened {
+  readonly settings: DynamicSettings;
+  readonly postgres: PostgresContext;
+}
+
+/** Everything that can be wrong with this host is found before anything is started. */
+const openContext = async (config: AgentConfig, log: Logger): Promise<Opened> => {
+  const found = findOwner(config, (name) => {
+    const lookup = resolveUser(name);
+    return lookup.kind === 'found' ? lookup.user : undefined;
+  });
+  if (found.kind === 'wrong') return stopForUser(found.message);
+  const { owner } = found;
+  const run = createRunCommand(owner);
+  const { dataDirectory, binDirectory } = config.postgresql;
+  const programs = await findBinaries({ binDirectory, dataDirectory, run });
+  if (programs.kind === 'missing') return stopForUser(programs.problems.join('\n'));
+  const settings = createDynamicSettings(config, log);
+  if ('kind' in settings) return stopForUser(settings.message);
+  const postgres: PostgresContext = {
+    config,
+    run,
+    binaries: programs.binaries,
+    owner,
+    settings: () => settings.server(),
+  };
+  try {
+    await ensureStateDirectory(postgres);
+  } catch (error) {
+    return stopForUser(
+      `${config.matriarch.stateDirectory}: the agent's own files cannot be kept there ` +
+        `(${String(error)}); make its parent writable, or set matriarch.state_dir`,
+    );
+  }
+  return { settings, postgres };
+};
+
+interface AgentParts extends Opened {
+  readonly file: string;
+  readonly guard: Guard;
+  readonly log: Logger;
+}
+
+interface RunningAgent {
+  readonly onNotice: (notice: GuardNotice) => void;
+  readonly onGuardLost: () => Promise<void>;
+}
+
+const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
+  const { log, settings, file } = parts;
+  const { config } = parts.postgres;
+  const prefix = clusterPrefix(config.namespace, config.scope);
+  const store = openStore(config, settings, log);
+  const counters = createAgentCounters();
+  const journal = openJournal(join(config.matriarch.stateDirectory, 'journal.jsonl'));
+  const self = assembleSelf(config, observeLife(process.env[RUN_VARIABLE] ?? ''));
+  const initial = createMember(self, settings.policy());
+  const logStep = createStepLog(log);
+  const watchers: ((state: MemberState) => void)[] = [];
+
+  const loop: AgentLoop = createAgentLoop({
+    initial,
+    now: readBootClock,
+    performers: createPerformers(parts, store, {
+      prefix,
+      state: () => loop.state(),
+      feed: (input) => loop.feed(input),
+    }),
+    onStep: (result, input) => {
+      journal.write(result, input);
+      counters.countStep(result, input);
+      logStep(result, input);
+      for (const watcher of watchers) watcher(result.state);
+    },
+    onDefect: (error) => {
+      log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
+      process.exit(DEFECT_STATUS);
+    },
+  });
+  const applySettings = (changed: boolean): void => {
+    store.setLimits(storeLimitsOf(settings.policy()));
+    if (changed) loop.feed({ kind: 'policy-changed', policy: settings.policy() });
+  };
+  watchers.push(followConfiguration(settings, applySettings));
+  const reload = (): void => reloadFile({ file, settings, log, loop, applySettings });
+  const probe = createProbe(parts.postgres);
+  const source = createApiSource({
+    scope: config.scope,
+    loop,
+    store,
+    prefix,
+    counters,
+    reload,
+    now: readBootClock,
+    probe: (limitMs) => probe.probe(limitMs),
+  });
+  watchers.push((state) => source.notify(state));
+  const { listen, tls, authentication } = config.restapi;
+  const api = createApi({ listen, tls, authentication, source, log });
+  const started = await api.start();
+  if (started.kind !== 'listening') return stopForUser(started.message);
+  store.watchPrefix(prefix, () => loop.feed({ kind: 'store-changed' }));
+  return {
+    onNotice: (notice) => hear(notice, loop, reload),
+    onGuardLost: async () => {
+      log.error({}, 'guard is gone');
+      loop.stop();
+      await fenceDataDirectory({
+        dataDirectory: config.postgresql.dataDirectory,
+        limitMs: FENCE_LIMIT_MS,
+      });
+      process.exit(DEFECT_STATUS);
+    },
+  };
+};
+
+const openStore = (config: AgentConfig, settings: DynamicSettings, log: Logger): EtcdStore => {
+  const { endpoints, username, password, caFile, certFile, keyFile } = config.etcd;
+  return createEtcdStore({
+    endpoints,
+    username,
+    password,
+    tls: { ca: readPem(caFile), certificate: readPem(certFile), key: readPem(keyFile) },
+    ...storeLimitsOf(settings.policy()),
+    log: (level, message, attributes) => log[level](attributes, message),
+  });
+};
+
+const readPem = (file: string | undefined): string | undefined => {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return stopForUser(
+      `${file}: this certificate or key of the etcd section cannot be read (${String(error)})`,
+    );
+  }
+};
+
+interface LoopAccess {
+  readonly prefix: string;
+  readonly state: () => MemberState;
+  readonly feed: (input: Input) => void;
+}
+
+const createPerformers = (
+  { guard, log, postgres: context }: AgentParts,
+  store: EtcdStore,
+  { prefix, state, feed }: LoopAccess,
+): Performers => {
+  const { config } = context;
+  const { dataDirectory } = config.postgresql;
+  const postgres = createPostgres(context, (remarks) =>
+    log.warn({ remarks: remarks.join('; ') }, 'server configuration is corrected'),
+  );
+  const peers = createHttpPeers({
+    caFile: config.restapi.tls?.caFile,
+    certFile: config.restapi.tls?.certFile,
+    keyFile: config.restapi.tls?.keyFile,
+  });
+  return {
+    ...createStorePerformers(store, prefix),
+    ...createGuardPerformers({
+      guard,
+      dataDirectory,
+      fenceOurselves: () => fenceDataDirectory({ dataDirectory, limitMs: FENCE_LIMIT_MS }),
+      launch: (as) => postgres.launchSpec(as),
+    }),
+    ...createPeerPerformers(peers, state),
+    ...createPostgresPerformers(postgres, (progress) => feed({ kind: 'job-progress', progress })),
+    exit: async ({ status, reason }) => {
+      log.info({ status, reason }, 'agent leaves');
+      if (status !== 0) process.stderr.write(`${config.name}: ${reason}\n`);
+      await guard.leave(status);
+      process.exit(status);
+    },
+  };
+};
+
+/** The cluster-wide configuration may have changed with any snapshot. */
+const followConfiguration = (
+  settings: DynamicSettings,
+  apply: (changed: boolean) => void,
+): ((state: MemberState) => void) => {
+  let seen: MemberState['snapshot'];
+  return ({ snapshot }) => {
+    if (snapshot === undefined || snapshot === seen) return;
+    seen = snapshot;
+    if (settings.take(snapshot.value)) apply(true);
+  };
+};
+
+const hear = (notice: GuardNotice, loop: AgentLoop, reload: () => void): void => {
+  switch (notice.kind) {
+    case 'hello': {
+      const { incarnation, process: server, leaseId, deadline } = notice;
+      return loop.feed({ kind: 'guard-hello', incarnation, process: server, leaseId, deadline });
+    }
+    case 'server-exited':
+      return loop.feed({ kind: 'server-exited', exit: notice.exit });
+    case 'guard-fenced':
+      return loop.feed({ kind: 'guard-fenced', silent: notice.silent });
+    case 'signal':
+      if (notice.signal === 'SIGHUP') return reload();
+      return loop.feed({ kind: 'request', request: { kind: 'shut-down' } });
+  }
+};
+
+interface Reload {
+  readonly file: string;
+  readonly settings: DynamicSettings;
+  readonly log: Logger;
+  readonly loop: AgentLoop;
+  readonly applySettings: (changed: boolean) => void;
+}
+
+/** SIGHUP: a file with mistakes changes nothing. */
+const reloadFile = ({ file, settings, log, loop, applySettings }: Reload): void => {
+  const loaded = loadAgentConfig(file, process.env);
+  if (loaded.kind === 'wrong') {
+    log.error({ mistakes: loaded.message }, 'configuration is wrong, the last one stays');
+    return;
+  }
+  log.info({}, 'configuration is read again');
+  loop.feed({ kind: 'tags-changed', tags: loaded.config.tags });
+  applySettings(settings.reload(loaded.config));
+};
+
+main(process.argv[2] ?? 'patroni.yml').catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(DEFECT_STATUS);
+});

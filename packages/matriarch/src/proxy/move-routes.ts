@@ -1,0 +1,150 @@
+import {
+  type Door,
+  type MemberName,
+  type RouteChange,
+  type Routes,
+  decideRoutes,
+  planRouteChange,
+} from '@matriarch/core';
+import type { Balancer } from './ports/balancer.ts';
+import type { Log } from './ports/log.ts';
+import type { Pooler } from './ports/pooler.ts';
+import type { RouteSource } from './ports/route-source.ts';
+
+/** A change that HAProxy did not take is tried again, soon and then later. */
+const FIRST_RETRY_MS = 50;
+const RETRY_MAX_MS = 1_000;
+
+export interface MoverParts {
+  readonly source: RouteSource;
+  readonly balancer: Balancer;
+  /** Undefined when there is no PgBouncer. */
+  readonly pooler: Pooler | undefined;
+  readonly members: readonly MemberName[];
+  readonly log: Log;
+}
+
+/**
+ * Moves traffic by event: what the store says is decided on at once and told to HAProxy, then to
+ * PgBouncer. One change at a time; events that come meanwhile are answered by one more round, which
+ * reads the store as it then is.
+ */
+export class RouteMover {
+  readonly #parts: MoverParts;
+  #members: readonly MemberName[];
+  /** What was decided last. */
+  #decided: Routes | undefined;
+  /** What HAProxy was last told in full; undefined when it may have forgotten. */
+  #told: Routes | undefined;
+  #wokenAt: number | undefined;
+  #isBusy = false;
+  #isClosed = false;
+  #retryMs = FIRST_RETRY_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #watch: { close(): void } | undefined;
+
+  constructor(parts: MoverParts) {
+    this.#parts = parts;
+    this.#members = parts.members;
+  }
+
+  /** What clients are sent to; undefined while the store has not been read. */
+  get routes(): Routes | undefined {
+    return this.#decided;
+  }
+
+  /** Begins to watch, and puts every route in its place. */
+  open(): void {
+    this.#watch = this.#parts.source.onChange(() => this.#wake());
+    this.#wake();
+  }
+
+  /** HAProxy has been started, reloaded or adopted: nothing is taken for granted. */
+  startOver(members: readonly MemberName[] = this.#members): void {
+    this.#members = members;
+    this.#told = undefined;
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#watch?.close();
+  }
+
+  #wake(): void {
+    this.#wokenAt ??= performance.now();
+    if (this.#isBusy || this.#isClosed) return;
+    this.#isBusy = true;
+    this.#rounds().then(
+      () => {
+        this.#isBusy = false;
+      },
+      (error: unknown) => {
+        this.#isBusy = false;
+        this.#retry(String(error));
+      },
+    );
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#wokenAt !== undefined && !this.#isClosed) {
+      const wokenAt = this.#wokenAt;
+      this.#wokenAt = undefined;
+      const cause = await this.#round(wokenAt);
+      if (cause === undefined) this.#retryMs = FIRST_RETRY_MS;
+      else this.#retry(cause);
+    }
+  }
+
+  /** Answers why it failed; undefined when all is as decided. */
+  async #round(wokenAt: number): Promise<string | undefined> {
+    const { source, balancer, log } = this.#parts;
+    const snapshot = source.current();
+    if (snapshot === undefined) return undefined;
+    const members = this.#members;
+    const told = this.#told;
+    const routes = decideRoutes({ snapshot, members, previous: this.#decided });
+    const change = planRouteChange(members, told, routes);
+    if (change.steps.length > 0) {
+      const outcome = await balancer.change(change.steps);
+      if (outcome.kind === 'failed') {
+        // Half of it may have been done.
+        this.#told = undefined;
+        return outcome.cause;
+      }
+      const elapsedMs = Math.round((performance.now() - wokenAt) * 10) / 10;
+      const { write, reads, because } = routes;
+      log.info({ write, reads, because, steps: describe(change), elapsedMs }, 'routes moved');
+    }
+    this.#decided = routes;
+    // A start over that was asked for meanwhile must not be forgotten.
+    if (this.#told === told) this.#told = routes;
+    this.#reconnect(change.reconnect);
+    return undefined;
+  }
+
+  /** Not waited for: a pool that does not answer must not hold up the next change. */
+  #reconnect(doors: readonly Door[]): void {
+    const { pooler, log } = this.#parts;
+    if (pooler === undefined || doors.length === 0) return;
+    pooler.reconnect(doors).then(
+      (outcome) => {
+        if (outcome.kind === 'failed') log.warn({ doors, ...outcome }, 'pools not reconnected');
+      },
+      (error: unknown) => log.warn({ doors, cause: String(error) }, 'pools not reconnected'),
+    );
+  }
+
+  #retry(cause: string): void {
+    if (this.#isClosed) return;
+    const afterMs = this.#retryMs;
+    this.#parts.log.warn({ cause, afterMs }, 'routes not moved, trying again');
+    this.#retryMs = Math.min(afterMs * 2, RETRY_MAX_MS);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), afterMs);
+  }
+}
+
+const describe = ({ steps }: RouteChange): readonly string[] =>
+  steps.map(({ kind, door, member }) => `${kind} ${door} ${member}`);

@@ -1,0 +1,431 @@
+/*
+ * Shows the proxy with the real HAProxy: members are fakes with a REST API and a server that greets
+ * (testing/fake-cluster.ts), the store is what the test says. Every move is seen through the front
+ * door, as an application sees it.
+ */
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memberName } from '@matriarch/core';
+import { waitUntil } from '../testing/postgres.ts';
+import { Visitor, whoAnswers } from './testing/fake-cluster.ts';
+import { type ProxyLab, childrenOf, isRunning, openProxyLab } from './testing/proxy-lab.ts';
+
+const a = memberName('a');
+const b = memberName('b');
+
+let lab: ProxyLab;
+
+beforeEach(async () => {
+  lab = await openProxyLab(['a', 'b', 'c']);
+});
+
+afterEach(async () => {
+  await lab.close();
+});
+
+const roles = (...wanted: readonly ('primary' | 'promoting' | 'replica' | 'down')[]): void => {
+  for (const [index, role] of wanted.entries()) {
+    const member = lab.members[index];
+    if (member !== undefined) member.role = role;
+  }
+};
+
+const primary = { role: 'primary' };
+const replica = { role: 'replica' };
+
+/** A healthy cluster with `a` as primary, the API and the store of one mind. */
+const healthy = (): void => {
+  roles('primary', 'replica', 'replica');
+  lab.store.say({ holder: a, term: 7 }, { a: primary, b: replica, c: replica });
+};
+
+describe('by event', () => {
+  it('sends writes to the primary and reads to the replicas, in turn', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    const readers = [await whoAnswers(lab.ports.read), await whoAnswers(lab.ports.read)];
+    expect(readers.sort()).toEqual(['b', 'c']);
+  });
+
+  it('ends the sessions of the old primary, lets new ones wait, and opens the new primary', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const old = new Visitor(lab.ports.write);
+    expect(await old.greeted()).toBe('a');
+    const reader = new Visitor(lab.ports.read);
+    const readFrom = await reader.greeted();
+
+    // The lease goes. The checks know nothing of it: the API of `a` still calls itself primary.
+    const goneAt = performance.now();
+    lab.store.say(undefined, { a: primary, b: replica, c: replica });
+    await old.ended();
+    const cutMs = performance.now() - goneAt;
+    const waiting = new Visitor(lab.ports.write);
+
+    // The new holder is still in recovery: nobody gets a write through.
+    roles('down', 'promoting', 'replica');
+    const before = lab.log.length;
+    lab.store.say({ holder: b, term: 9 }, { b: replica, c: replica });
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    const openedAt = performance.now();
+    roles('down', 'primary', 'replica');
+    expect(await waiting.greeted()).toBe('b');
+    const openMs = performance.now() - openedAt;
+
+    expect(cutMs).toBeLessThan(100);
+    expect(openMs).toBeLessThan(100);
+    await lab.untilLogged('routes moved', before);
+    expect(await whoAnswers(lab.ports.write)).toBe('b');
+    // Readers are not disturbed, not even those of the new primary.
+    expect(await reader.echoes()).toBe(true);
+    expect(['b', 'c']).toContain(readFrom);
+    expect(await whoAnswers(lab.ports.read)).toBe('c');
+    waiting.leave();
+    reader.leave();
+  });
+
+  it('reads from the primary when no replica is left', async () => {
+    roles('primary', 'down', 'down');
+    lab.store.say({ holder: a, term: 7 }, { a: primary });
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.read)).toBe('a');
+  });
+
+  it('ends the sessions of readers whose replica is lost', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const readers = [new Visitor(lab.ports.read), new Visitor(lab.ports.read)];
+    const names = await Promise.all(readers.map(async (reader) => reader.greeted()));
+    lab.store.say({ holder: a, term: 7 }, { a: primary, c: replica });
+    const lost = readers[names.indexOf('b')];
+    const kept = readers[names.indexOf('c')];
+    await lost?.ended();
+    expect(await kept?.echoes()).toBe(true);
+    kept?.leave();
+  });
+
+  it('moves nothing while the store cannot be read', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const before = lab.log.length;
+    lab.store.fallSilent();
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    expect(lab.log.slice(before)).toEqual([]);
+  });
+
+  it('tries a change again until HAProxy has taken it', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const { haproxy } = proxy.pids();
+    // All of HAProxy stands still: the change is not answered in time.
+    const frozen = [haproxy ?? 0, ...(await childrenOf(haproxy ?? 0))];
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+    const before = lab.log.length;
+    roles('down', 'primary', 'replica');
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    await lab.untilLogged('routes not moved, trying again', before);
+    for (const pid of frozen) process.kill(pid, 'SIGCONT');
+    await lab.untilLogged('routes moved', before);
+    expect(await whoAnswers(lab.ports.write)).toBe('b');
+  });
+});
+
+describe('a connection that is refused by a primary that has just died', () => {
+  it('waits for the next one instead of being refused', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    // Nobody knows of it yet: neither the store nor a check.
+    lab.members[0]?.crash();
+    const early = new Visitor(lab.ports.write);
+    await waitUntil('the refused connection to wait', async () => {
+      const statistics = await fetch(`http://127.0.0.1:${lab.ports.statistics}/stats;csv`);
+      return /^waiting-room,FRONTEND,[^,]*,[^,]*,1,/mu.test(await statistics.text());
+    });
+    lab.store.say(undefined, { b: replica, c: replica });
+    const openedAt = performance.now();
+    roles('down', 'primary', 'replica');
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    expect(await early.greeted()).toBe('b');
+    expect(performance.now() - openedAt).toBeLessThan(200);
+    early.leave();
+  });
+});
+
+describe('by the checks, when nothing else moves traffic', () => {
+  it('begins with every server down, and brings up those that pass', async () => {
+    roles('primary', 'replica', 'replica');
+    await lab.mustStart();
+    // The first connection waits for the first check: no replica was ever up as primary.
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    const statistics = await fetch(`http://127.0.0.1:${lab.ports.statistics}/stats;csv`);
+    const rows = (await statistics.text()).split('\n').map((row) => row.split(','));
+    const sessions = rows.filter(([backend, server]) => backend === 'primary' && server === 'b');
+    expect(sessions.map((row) => row[7])).toEqual(['0']);
+  });
+
+  it('moves writes within two intervals, and never to a server in recovery', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    // As when the process is dead: HAProxy is on its own.
+    proxy.release();
+    const old = new Visitor(lab.ports.write);
+    expect(await old.greeted()).toBe('a');
+    roles('down', 'promoting', 'replica');
+    const changedAt = performance.now();
+    await old.ended();
+    const waiting = new Visitor(lab.ports.write);
+    const asked = lab.members[1]?.requests.length ?? 0;
+    await waitUntil(
+      'two more checks of b',
+      () => (lab.members[1]?.requests.length ?? 0) >= asked + 4,
+    );
+    expect(waiting.isEnded).toBe(false);
+    roles('down', 'primary', 'replica');
+    expect(await waiting.greeted()).toBe('b');
+    expect(performance.now() - changedAt).toBeLessThan(8_000);
+    waiting.leave();
+  });
+
+  it('corrects a server that was raised by mistake', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    // The store is wrong, or too early: the API of `b` does not call itself primary.
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    roles('down', 'replica', 'replica');
+    await lab.untilLogged('checks keep writes from the primary, its api does not answer as one');
+  });
+
+  it('refuses writes after the wait when nobody is primary', async () => {
+    await lab.close();
+    lab = await openProxyLab(['a', 'b', 'c'], { haproxy: { waitLimitMs: 300 } });
+    roles('replica', 'replica', 'replica');
+    await lab.mustStart();
+    const begun = performance.now();
+    expect(await whoAnswers(lab.ports.write)).toBeUndefined();
+    expect(performance.now() - begun).toBeGreaterThan(290);
+  });
+
+  it('refuses at once when told not to wait', async () => {
+    await lab.close();
+    lab = await openProxyLab(['a', 'b'], { haproxy: { waitLimitMs: 0 } });
+    roles('replica', 'replica');
+    await lab.mustStart();
+    expect(await whoAnswers(lab.ports.write)).toBeUndefined();
+    roles('primary', 'replica');
+    await waitUntil('a to answer', async () => (await whoAnswers(lab.ports.write)) === 'a');
+  });
+});
+
+describe('two servers that take writes', () => {
+  it('become one: the lease holder', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    roles('primary', 'primary', 'replica');
+    const line = await lab.untilLogged('second server took writes');
+    expect(line).toMatchObject({ level: 'error', outcome: 'done' });
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+  });
+});
+
+describe('what dies', () => {
+  it('is started again, and told the routes anew', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const { haproxy: first } = proxy.pids();
+    const before = lab.log.length;
+    process.kill(first ?? 0, 'SIGKILL');
+    await lab.untilLogged('daemon started again', before);
+    await lab.untilLogged('routes moved', before);
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    expect(proxy.pids().haproxy).not.toBe(first);
+  });
+
+  it('serves on when the proxy dies, and is taken over with its sessions', async () => {
+    healthy();
+    const first = await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const session = new Visitor(lab.ports.write);
+    expect(await session.greeted()).toBe('a');
+    first.release();
+
+    const before = lab.log.length;
+    const second = await lab.mustStart();
+    const line = await lab.untilLogged('daemon serves', before);
+    expect(line).toMatchObject({
+      daemon: 'haproxy',
+      how: 'adopted',
+      pid: first.pids().haproxy ?? line['pid'],
+    });
+    expect(second.pids().haproxy).toBe(line['pid']);
+    await lab.untilLogged('routes moved', before);
+    expect(await session.echoes()).toBe(true);
+
+    // What was adopted is supervised like everything else.
+    process.kill(second.pids().haproxy ?? 0, 'SIGKILL');
+    await lab.untilLogged('daemon started again', before);
+  });
+
+  it('stops at the end, with all it has started', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    const { haproxy } = proxy.pids();
+    const pids = [haproxy ?? 0, ...(await childrenOf(haproxy ?? 0))];
+    expect(pids).toHaveLength(2);
+    await proxy.stop();
+    expect(await Promise.all(pids.map(isRunning))).toEqual([false, false]);
+    expect(await whoAnswers(lab.ports.write)).toBeUndefined();
+  });
+});
+
+describe('reload', () => {
+  it('adds a member without ending a session', async () => {
+    healthy();
+    const [, , third] = lab.settings.members;
+    const two = { ...lab.settings, members: lab.settings.members.slice(0, 2) };
+    const proxy = await lab.mustStart({ settings: two });
+    await lab.untilLogged('routes moved');
+    const session = new Visitor(lab.ports.write);
+    expect(await session.greeted()).toBe('a');
+    expect(third?.name).toBe('c');
+
+    const before = lab.log.length;
+    expect(await proxy.reload(lab.settings)).toEqual([]);
+    await lab.untilLogged('routes moved', before);
+    const readers = [await whoAnswers(lab.ports.read), await whoAnswers(lab.ports.read)];
+    expect(readers.sort()).toEqual(['b', 'c']);
+    expect(await session.echoes()).toBe(true);
+
+    // The session is the old worker's now. It ends with the lease all the same.
+    lab.store.say(undefined, { a: primary, b: replica, c: replica });
+    await session.ended();
+  });
+
+  it('keeps the file in use when HAProxy refuses another one', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const good = await readFile(lab.paths.haproxy.config, 'utf8');
+    const bad = {
+      ...lab.settings,
+      haproxy: { ...lab.settings.haproxy, restTls: { caFile: '/nowhere/ca.crt' } },
+    };
+    const [problem, ...others] = await proxy.reload(bad);
+    expect(others).toEqual([]);
+    expect(problem?.code).toBe('rendered-file-refused');
+    expect(problem?.message).toContain('/nowhere/ca.crt');
+    expect(await readFile(lab.paths.haproxy.config, 'utf8')).toBe(good);
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+  });
+
+  it('does not move to a port that is taken', async () => {
+    healthy();
+    const proxy = await lab.mustStart();
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.on('listening', resolve));
+    const { port } = other.address() as { port: number };
+    const write = { host: '127.0.0.1', port };
+    const problems = await proxy.reload({
+      ...lab.settings,
+      haproxy: { ...lab.settings.haproxy, write },
+    });
+    other.close();
+    expect(problems.map(({ code }) => code)).toEqual(['port-taken']);
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+  });
+});
+
+describe('a start that cannot be', () => {
+  it('names the package of a program that is missing', async () => {
+    const settings = {
+      ...lab.settings,
+      haproxy: { ...lab.settings.haproxy, program: 'haproxy-of-nowhere' },
+    };
+    const started = await lab.start({ settings });
+    expect(started).toEqual({
+      kind: 'refused',
+      problems: [
+        {
+          code: 'binary-missing',
+          message:
+            'HAProxy cannot be run: no program haproxy-of-nowhere on the PATH or in /usr/sbin. ' +
+            'Install the package haproxy, or name the program’s path.',
+        },
+      ],
+    });
+  });
+
+  it('names a port that is taken', async () => {
+    const other = createServer().listen(lab.ports.read, '127.0.0.1');
+    await new Promise((resolve) => other.on('listening', resolve));
+    const started = await lab.start();
+    other.close();
+    expect(started).toEqual({
+      kind: 'refused',
+      problems: [
+        {
+          code: 'port-taken',
+          message:
+            `HAProxy cannot listen on 127.0.0.1:${lab.ports.read}: another process does. ` +
+            'Stop that process, or change the ports of the load balancer.',
+        },
+      ],
+    });
+  });
+
+  it('says what a program wrote that ends at once', async () => {
+    const program = `${lab.directory}/haproxy`;
+    await writeFile(
+      program,
+      '#!/bin/sh\ncase "$1" in -c) exit 0;; esac\necho no luck today >&2\nexit 3\n',
+    );
+    await chmod(program, 0o755);
+    const started = await lab.start({
+      settings: { ...lab.settings, haproxy: { ...lab.settings.haproxy, program } },
+    });
+    expect(started).toMatchObject({
+      kind: 'refused',
+      problems: [{ code: 'child-process-failed' }],
+    });
+    expect(JSON.stringify(started)).toContain('ended with status 3');
+    expect(JSON.stringify(started)).toContain('no luck today');
+  });
+
+  it('refuses a directory whose sockets would be too long', async () => {
+    const started = await lab.start({ socketDirectory: `/tmp/${'long/'.repeat(20)}` });
+    expect(started).toMatchObject({
+      kind: 'refused',
+      problems: [{ code: 'configuration-invalid' }],
+    });
+  });
+});
+
+describe('the statistics page', () => {
+  it('can be read and changes nothing', async () => {
+    healthy();
+    await lab.mustStart();
+    await lab.untilLogged('routes moved');
+    const url = `http://127.0.0.1:${lab.ports.statistics}/stats`;
+    expect((await fetch(url)).status).toBe(200);
+    await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 's=a&action=dhlth&b=primary',
+    }).catch(() => undefined);
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+  });
+});

@@ -1,0 +1,72 @@
+import type { JobProgress, MemberDocument, Timeline } from '@matriarch/core';
+import { currentName } from '../aliases/old-names.ts';
+import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
+import { encodeJson, parseExactJson } from '../json/exact-json.ts';
+import { asBoolean, asInteger, asLsn, asObject, asText, isObject } from '../json/read-json.ts';
+import { MATRIARCH_VERSION, PATRONI_VERSION } from '../version.ts';
+import { decodeTags, encodeTags } from './tags-codec.ts';
+
+/** The field that tells our members from Patroni's, which leave fields they do not know alone. */
+export const OUR_FIELD = 'matriarch';
+
+/** The value of `members/<name>`, with Patroni's fields in Patroni's order and ours at the end. */
+export const encodeMember = (member: MemberDocument): string =>
+  encodeJson({
+    conn_url: member.connUrl,
+    api_url: member.apiUrl,
+    state: member.state,
+    role: member.role,
+    version: PATRONI_VERSION,
+    checkpoint_after_promote: member.checkpointAfterPromote === false ? false : undefined,
+    tags: encodeTags(member.tags),
+    pending_restart: member.pendingRestart === true ? true : undefined,
+    xlog_location: member.xlogLocation,
+    replay_lsn: member.replayLsn,
+    receive_lsn: member.receiveLsn,
+    replication_state: member.replicationState,
+    timeline: member.timeline,
+    [OUR_FIELD]: member.ours
+      ? { version: MATRIARCH_VERSION, job: encodeJob(member.job) }
+      : undefined,
+  });
+
+export const encodeJob = (job: JobProgress | undefined): ExactJsonObject | undefined =>
+  job === undefined
+    ? undefined
+    : { kind: job.kind, done_bytes: job.doneBytes, total_bytes: job.totalBytes };
+
+const jobKinds: readonly JobProgress['kind'][] = ['initialise', 'clone', 'rewind'];
+
+export const decodeJob = (value: ExactJson | undefined): JobProgress | undefined => {
+  const job = asObject(value);
+  const kind = jobKinds.find((known) => known === job['kind']);
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    doneBytes: asInteger(job['done_bytes']),
+    totalBytes: asInteger(job['total_bytes']),
+  };
+};
+
+/** Any member's document. Text that is no JSON counts as an empty document. */
+export const decodeMember = (text: string): MemberDocument => {
+  const member = asObject(parseExactJson(text));
+  const ours = member[OUR_FIELD];
+  const timeline = asInteger(member['timeline']);
+  return {
+    connUrl: asText(member['conn_url']) ?? '',
+    apiUrl: asText(member['api_url']) ?? '',
+    state: asText(member['state']) ?? '',
+    role: currentName('role', asText(member['role']) ?? ''),
+    tags: decodeTags(member['tags']),
+    timeline: timeline === undefined || timeline < 1 ? undefined : (timeline as Timeline),
+    xlogLocation: asLsn(member['xlog_location']),
+    receiveLsn: asLsn(member['receive_lsn']),
+    replayLsn: asLsn(member['replay_lsn']),
+    replicationState: asText(member['replication_state']),
+    pendingRestart: asBoolean(member['pending_restart']),
+    checkpointAfterPromote: asBoolean(member['checkpoint_after_promote']),
+    ours: isObject(ours),
+    job: decodeJob(asObject(ours)['job']),
+  };
+};

@@ -1,0 +1,50 @@
+import type { CheckerContext } from './checker.ts';
+
+/**
+ * A guard or a loop that is there again after both were not, and a host that goes on after it was
+ * stopped, may need this long until the server is silent.
+ */
+export const FENCE_GRACE_MS = 1_000;
+
+/** The store's promise to the last lease of this host, with what its own clock cannot see added. */
+const localDeadline = (context: CheckerContext, host: string): number | undefined => {
+  const tenure = context.tenures.lastOf(host);
+  const machine = context.world.hosts.get(host)?.machine;
+  if (tenure === undefined || machine === undefined) return undefined;
+  const lease = context.world.store.documents.everyLease(tenure.leaseId);
+  if (lease === undefined) return undefined;
+  const renewedAt = lease.promisedUntil - lease.ttlMs;
+  return lease.promisedUntil + machine.pauses.trueMsSince(renewedAt);
+};
+
+/**
+ * Why a server may accept writes although its lease has ended, as far as anything that runs on its
+ * own host can know. What is left forbidden is everything else:
+ *
+ * - the store ended the lease before the time it had promised: until that time;
+ * - the virtual machine was paused: until the promise is over by the time in which it was running
+ *   (with asynchronous replication what it accepts then is kept as a fork, and lost to the cluster);
+ * - neither guard nor loop has been running since: until one of them has run for a moment.
+ */
+export const excuseFor = (context: CheckerContext, host: string): string | undefined => {
+  const { now } = context.world.kernel;
+  const deadline = localDeadline(context, host);
+  const tenure = context.tenures.lastOf(host);
+  if (deadline === undefined || tenure === undefined) return undefined;
+  const lease = context.world.store.documents.everyLease(tenure.leaseId);
+  const isPromised = now <= (lease?.promisedUntil ?? 0);
+  if (isPromised && context.world.store.wasWronglyRevoked(tenure.leaseId))
+    return 'the store ended its lease too early';
+  if (deadline > (lease?.promisedUntil ?? 0) && now <= deadline) return 'its virtual machine was paused';
+  const watchedMs = context.world.hosts.get(host)?.watchLog.trueMsSince(deadline) ?? 0;
+  if (watchedMs <= FENCE_GRACE_MS) return 'neither its guard nor its loop was running';
+  return undefined;
+};
+
+/** The host holds the leader key and its lease by the store's own time. */
+export const holdsLease = ({ tenures }: CheckerContext, host: string): boolean =>
+  tenures.current?.host === host;
+
+/** It holds the lease, or there is an excuse. */
+export const isCovered = (context: CheckerContext, host: string): boolean =>
+  holdsLease(context, host) || excuseFor(context, host) !== undefined;

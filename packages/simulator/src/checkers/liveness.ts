@@ -1,0 +1,73 @@
+import { memberName, slotNameOf } from '@matriarch/core';
+import { type SimHost, addressOf } from '../host/sim-host.ts';
+import type { World } from '../world/world.ts';
+
+/** The name under which a cluster that does not come back is reported. */
+export const LIVENESS = 'liveness-after-healing';
+
+/**
+ * Why the cluster is not whole again; undefined: one primary holds the lease and accepts writes,
+ * all others stream from it, and nothing of the repairs is left lying about.
+ */
+export const whyNotHealthy = (world: World): string | undefined => {
+  const members = [...world.hosts.values()].filter(({ leftWith }) => leftWith === undefined);
+  const leader = world.store.documents.get('leader')?.value;
+  if (leader === undefined) return 'nobody holds the lease';
+  const primary = members.find(({ name }) => name === leader);
+  if (primary === undefined) return `the lease holder ${String(leader)} is no member`;
+  const reasons = [whyNotPrimary(primary, world)];
+  for (const member of members) {
+    if (member !== primary) reasons.push(whyNotStreaming(member, primary));
+    reasons.push(whyNotTidy(member, primary, members));
+  }
+  return reasons.find((reason) => reason !== undefined);
+};
+
+/** Why the copies are not the same; to be asked once nobody writes any more. */
+export const whyNotEqual = (world: World): string | undefined => {
+  const all = [...world.hosts.values()].filter(({ leftWith }) => leftWith === undefined);
+  const primary = all.find(({ postgres }) => postgres.acceptsWrites);
+  const last = primary?.postgres.disk.data?.wal.records.at(-1);
+  for (const { name, postgres } of all) {
+    const own = postgres.disk.data?.wal.records.at(-1);
+    if (own?.id !== last?.id) return `${name} does not hold what ${primary?.name ?? '?'} holds`;
+  }
+  return undefined;
+};
+
+const whyNotPrimary = ({ name, postgres }: SimHost, world: World): string | undefined => {
+  if (!postgres.acceptsWrites) return `${name} holds the lease and accepts no writes`;
+  const timeline = postgres.disk.data?.lineage.timeline ?? 1;
+  const document = world.store.documents.get('timelines')?.value as
+    | { readonly promotions: readonly { readonly timeline: number }[] }
+    | undefined;
+  const isRecorded =
+    timeline === 1 || document?.promotions.some((promotion) => promotion.timeline === timeline);
+  return isRecorded === true ? undefined : `timeline ${timeline} is not recorded in the store`;
+};
+
+const whyNotStreaming = ({ name, postgres }: SimHost, primary: SimHost): string | undefined => {
+  const instance = postgres.running;
+  if (instance === undefined) return `${name} has no server running`;
+  if (!instance.inRecovery) return `${name} is out of recovery`;
+  if (instance.receiver?.isStreaming !== true)
+    return `${name} does not stream: ${instance.receiver?.refusal ?? 'it is not told to'}`;
+  if (instance.upstream?.address !== addressOf(primary.name))
+    return `${name} streams from ${instance.upstream?.address ?? 'nobody'}`;
+  return undefined;
+};
+
+const whyNotTidy = (
+  member: SimHost,
+  primary: SimHost,
+  members: readonly SimHost[],
+): string | undefined => {
+  const { disk, world } = member.postgres;
+  if (disk.aside !== undefined) return `${member.name} still keeps an old data directory`;
+  if (disk.next !== undefined) return `${member.name} still has an unfinished data directory`;
+  if (!world.pace.useSlots || member !== primary) return undefined;
+  const missing = members.find(
+    ({ name }) => name !== primary.name && disk.data?.slots.has(slotNameOf(memberName(name))) !== true,
+  );
+  return missing === undefined ? undefined : `${primary.name} has no slot for ${missing.name}`;
+};

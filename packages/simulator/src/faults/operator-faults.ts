@@ -1,0 +1,76 @@
+import { memberName } from '@matriarch/core';
+import { drawBytes } from '../clients/local-writer.ts';
+import type { FaultKind } from './fault.ts';
+
+const BURST_WRITES = 40;
+
+/** What operators and applications do: it is no fault of anybody, and it must end as well. */
+export const operatorFaults = {
+  switchover: {
+    troubles: 'nobody',
+    inject: ({ simulation, random, other }) => {
+      const leader = simulation.tenures.current?.host;
+      if (leader === undefined) return undefined;
+      const member = random.chance(0.5) ? memberName(other.name) : undefined;
+      simulation.store.documents.transact(
+        [],
+        [{ key: 'failover', put: { leader: memberName(leader), member } }],
+      );
+      return { story: `switchover requested from ${leader} to ${member ?? 'anybody'}` };
+    },
+  },
+  'standby-stalls': {
+    troubles: 'nobody',
+    inject: ({ simulation, host, lastsMs }) => {
+      const receiver = host.postgres.running?.receiver;
+      if (receiver === undefined) return undefined;
+      receiver.stalledUntil = simulation.kernel.now + lastsMs;
+      return { story: `${host.name} receives nothing for ${(lastsMs / 1_000).toFixed(1)} s` };
+    },
+  },
+  'writes-burst': {
+    troubles: 'nobody',
+    inject: ({ simulation, random }) => {
+      for (let count = 0; count < BURST_WRITES; count += 1)
+        for (const { postgres } of simulation.hosts.values())
+          if (postgres.acceptsWrites)
+            postgres.commit(
+              simulation.ledger.issueWrite(),
+              drawBytes(random, { gapMs: 0, largeRate: 1 }),
+            );
+      return { story: `${BURST_WRITES} large writes at once` };
+    },
+  },
+  'data-removed': {
+    troubles: 'host',
+    inject: ({ simulation, host }) => {
+      const { postgres } = host;
+      const { data } = postgres.disk;
+      if (data === undefined || simulation.tenures.current?.host === host.name) return undefined;
+      const isCopied = [...simulation.hosts.values()].some(
+        (other) =>
+          other !== host &&
+          other.postgres.disk.data?.overwritten === false &&
+          other.postgres.disk.data.wal.sharedWith(data.wal) === data.wal.count,
+      );
+      // The last copy of something is nobody's to remove: not even a fault's.
+      if (!isCopied) return undefined;
+      postgres.disk.occupant = { kind: 'empty' };
+      if (postgres.running !== undefined)
+        postgres.die(postgres.running, { code: 1, signal: null });
+      return { story: `the data directory of ${host.name} is removed` };
+    },
+  },
+  'jobs-fail': {
+    troubles: 'nobody',
+    inject: ({ simulation, random, lastsMs }) => {
+      simulation.hostPace.jobFailRate = random.between(0.2, 0.7);
+      return {
+        story: `many jobs on data directories fail for ${(lastsMs / 1_000).toFixed(1)} s`,
+        undo: () => {
+          simulation.hostPace.jobFailRate = 0;
+        },
+      };
+    },
+  },
+} as const satisfies Readonly<Record<string, FaultKind>>;

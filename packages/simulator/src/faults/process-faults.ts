@@ -1,0 +1,155 @@
+import type { SimProcess } from '../kernel/sim-process.ts';
+import type { FaultContext, FaultKind, Injected } from './fault.ts';
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`;
+
+/** Stops a process (SIGSTOP) and lets it go on later. */
+const stopFor = (
+  process: SimProcess | undefined,
+  { host, lastsMs }: FaultContext,
+): Injected | undefined => {
+  if (process === undefined || !process.isAlive) return undefined;
+  process.stop();
+  return {
+    story: `${process.name} of ${host.name} stopped for ${seconds(lastsMs)}`,
+    undo: () => process.continue(),
+  };
+};
+
+/** Faults of the processes of one host, and of the host itself. */
+export const processFaults = {
+  'loop-killed': {
+    troubles: 'host',
+    inject: ({ host }) => {
+      host.guard?.loop?.kill();
+      return { story: `loop of ${host.name} killed` };
+    },
+  },
+  'loop-stopped': {
+    troubles: 'host',
+    inject: (context) => stopFor(context.host.guard?.loop?.process, context),
+  },
+  'loop-stopped-before-acting': {
+    troubles: 'host',
+    inject: ({ host, lastsMs }) => {
+      host.armStall(lastsMs);
+      return { story: `loop of ${host.name} will stop before it acts`, undo: () => undefined };
+    },
+  },
+  'guard-killed': {
+    troubles: 'host',
+    inject: ({ host }) => {
+      host.killGuard();
+      return { story: `guard of ${host.name} killed` };
+    },
+  },
+  'guard-stopped': {
+    troubles: 'host',
+    inject: (context) => stopFor(context.host.guard?.process, context),
+  },
+  'pipe-slow': {
+    troubles: 'host',
+    inject: ({ host, random, lastsMs }) => {
+      const { guard } = host;
+      if (guard === undefined) return undefined;
+      const channel = random.chance(0.5) ? guard.toLoop : guard.fromLoop;
+      channel.extraMs = random.between(50, 3_000);
+      const story = `messages between guard and loop of ${host.name} take longer`;
+      return {
+        story: `${story} by ${Math.round(channel.extraMs)} ms for ${seconds(lastsMs)}`,
+        undo: () => {
+          channel.extraMs = 0;
+        },
+      };
+    },
+  },
+  'postmaster-killed': {
+    troubles: 'server',
+    inject: ({ host }) => {
+      if (host.postgres.isSilent) return undefined;
+      host.postgres.killPostmaster();
+      return { story: `postmaster of ${host.name} killed` };
+    },
+  },
+  'postmaster-stopped': {
+    troubles: 'server',
+    inject: ({ host, lastsMs }) => {
+      const { running } = host.postgres;
+      if (running === undefined || running.postmaster !== 'alive') return undefined;
+      running.freezePostmaster();
+      return {
+        story: `postmaster of ${host.name} stopped for ${seconds(lastsMs)}`,
+        undo: () => running.thawPostmaster(),
+      };
+    },
+  },
+  'server-panics': {
+    troubles: 'server',
+    inject: ({ host, random }) => {
+      if (host.postgres.isSilent) return undefined;
+      const words = random.pick(['panic', 'disk-full'] as const);
+      host.postgres.panic(words);
+      return { story: `server of ${host.name} ends: ${words}` };
+    },
+  },
+  'process-hangs': {
+    troubles: 'server',
+    inject: ({ host, simulation, lastsMs }) => {
+      host.postgres.stuckUntil = simulation.kernel.now + lastsMs;
+      host.postgres.killPostmaster();
+      return {
+        story: `a process of ${host.name} cannot be killed for ${seconds(lastsMs)}, the postmaster is`,
+        undo: () => undefined,
+      };
+    },
+  },
+  'host-crashes': {
+    troubles: 'host',
+    inject: ({ host, lastsMs }) => {
+      if (!host.machine.isUp) return undefined;
+      host.crash();
+      return {
+        story: `host ${host.name} crashes, back after ${seconds(lastsMs)}`,
+        undo: () => host.boot(),
+      };
+    },
+  },
+  'host-frozen': {
+    troubles: 'host',
+    inject: ({ host, lastsMs }) => {
+      if (!host.machine.isUp) return undefined;
+      const { boots } = host.machine;
+      host.machine.freeze();
+      return {
+        story: `all processes of ${host.name} stopped for ${seconds(lastsMs)}`,
+        undo: () => {
+          if (host.machine.boots === boots) host.machine.thaw();
+        },
+      };
+    },
+  },
+  'machine-paused': {
+    troubles: 'host',
+    inject: ({ host, lastsMs }) => {
+      if (!host.machine.isUp) return undefined;
+      const { boots } = host.machine;
+      host.machine.pause();
+      return {
+        story: `virtual machine of ${host.name} paused for ${seconds(lastsMs)}`,
+        undo: () => {
+          if (host.machine.boots === boots) host.machine.resume();
+        },
+      };
+    },
+  },
+  'agent-terminated': {
+    troubles: 'host',
+    inject: ({ host, lastsMs }) => {
+      host.terminate();
+      return {
+        story: `SIGTERM to the agent of ${host.name}, started again after ${seconds(lastsMs)}`,
+        undo: () => host.startAgent(),
+      };
+    },
+  },
+} as const satisfies Readonly<Record<string, FaultKind>>;

@@ -1,0 +1,181 @@
+import {
+  type ActionKind,
+  type Dispatch,
+  type GuardAnswer,
+  type GuardMessage,
+  type Input,
+  type LoopMessage,
+  type MemberState,
+  type Outcome,
+  createMember,
+  step,
+} from '@matriarch/core';
+import type { SimProcess } from '../kernel/sim-process.ts';
+import type { ActionResult } from '../plants/plant.ts';
+import type { GuardProcess } from './guard-process.ts';
+import { performers } from './perform/table.ts';
+import type { Performer } from './perform/performer.ts';
+import type { SimHost } from './sim-host.ts';
+import { WakeTimer } from './wake-timer.ts';
+
+/** How often a loop tells its guard that it lives. */
+const BEAT_MS = 2_500;
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+/** A message that is answered, before it has its id. */
+export type GuardRequest = WithoutId<Exclude<LoopMessage, { kind: 'beat' }>>;
+
+/** Runs the real core: inputs in, dispatches out, a timer. */
+export class LoopProcess {
+  readonly host: SimHost;
+  readonly guard: GuardProcess;
+  readonly process: SimProcess;
+  readonly incarnation: number;
+  #state: MemberState;
+  readonly #timer: WakeTimer;
+  #nextRequest = 1;
+  #isWatching = false;
+  /** What the rules said last: what it waits for when nothing happens. */
+  lastDecision = 'nothing decided yet';
+  readonly #waiting = new Map<number, (answer: GuardAnswer) => void>();
+
+  constructor(host: SimHost, guard: GuardProcess, incarnation: number) {
+    this.host = host;
+    this.guard = guard;
+    this.incarnation = incarnation;
+    this.process = host.machine.spawn('loop');
+    this.#timer = new WakeTimer(this.process, () => this.take({ kind: 'tick' }));
+    const { world } = host;
+    this.#state = createMember(host.describeSelf(), world.policy);
+    // Until the program has loaded, what it is sent waits.
+    this.process.stop();
+    const startMs = world.random.between(world.hostPace.loopStartMs / 2, world.hostPace.loopStartMs);
+    world.kernel.after(startMs, () => this.process.continue());
+    this.#beat();
+  }
+
+  get state(): MemberState {
+    return this.#state;
+  }
+
+  receive(message: GuardMessage): void {
+    switch (message.kind) {
+      case 'hello':
+        this.#watchStore();
+        return this.take({ ...message, kind: 'guard-hello' });
+      case 'server-exited':
+        return this.take(message);
+      case 'guard-fenced':
+        return this.take(message);
+      case 'signal':
+        if (message.signal === 'SIGTERM')
+          this.take({ kind: 'request', request: { kind: 'shut-down' } });
+        return;
+      default: {
+        const answer = this.#waiting.get(message.id);
+        this.#waiting.delete(message.id);
+        answer?.(message);
+      }
+    }
+  }
+
+  /** Asks the guard; `answer` gets undefined when the guard did not answer in time. */
+  ask(
+    request: GuardRequest,
+    limitMs: number,
+    answer: (message: GuardAnswer | undefined) => void,
+  ): void {
+    const id = this.#nextRequest;
+    this.#nextRequest += 1;
+    this.#waiting.set(id, answer);
+    this.guard.receive(this.incarnation, { ...request, id } as LoopMessage);
+    this.process.after(limitMs, () => {
+      if (this.#waiting.delete(id)) answer(undefined);
+    });
+  }
+
+  take(input: Input): void {
+    if (!this.process.isAlive) return;
+    const { machine, name, world } = this.host;
+    const result = step(this.#state, { ...input, now: machine.read() });
+    this.#state = result.state;
+    const { journal } = world;
+    const last = result.decisions.at(-1);
+    if (last !== undefined) this.lastDecision = `${last.rule}: ${last.because}`;
+    for (const event of result.events)
+      journal.note(name, event.name, () => JSON.stringify(event.details));
+    for (const dispatch of result.dispatches) {
+      const { rule } = dispatch;
+      const decision = result.decisions.find((candidate) => candidate.rule === rule);
+      const because = decision === undefined ? '' : ` (${decision.because})`;
+      journal.note(name, dispatch.action.kind, () => `${rule ?? 'routine'}${because}`);
+    }
+    this.#send(result.dispatches);
+    this.#timer.set(result.wakeAt);
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    this.#end(null);
+  }
+
+  /** Ends by itself. */
+  exit(status: number): void {
+    this.#end(status);
+  }
+
+  #end(status: number | null): void {
+    if (!this.process.isAlive) return;
+    this.process.kill();
+    const { kernel, random } = this.host.machine;
+    const { incarnation } = this;
+    kernel.after(random.between(0.5, 3), () =>
+      this.guard.tell({ kind: 'loop-exited', incarnation, status }),
+    );
+  }
+
+  /** A process can be stopped between deciding and acting: faults may ask for just that. */
+  #send(dispatches: readonly Dispatch[]): void {
+    if (dispatches.length === 0) return;
+    if (this.host.stallBeforeActing(dispatches))
+      this.process.deliver(() => this.#performAll(dispatches));
+    else this.#performAll(dispatches);
+  }
+
+  #performAll(dispatches: readonly Dispatch[]): void {
+    for (const dispatch of dispatches) this.#perform(dispatch);
+  }
+
+  #perform({ id, action: planned, rule }: Dispatch): void {
+    const { host } = this;
+    const { plant } = host.world;
+    const altered = plant?.alterAction?.(planned, host, rule ?? '') ?? planned;
+    const answer = (result: ActionResult): void => this.#answer(id, planned.kind, result);
+    if ('pretend' in altered) return this.process.after(1, () => answer(altered.pretend));
+    host.world.see({ kind: 'dispatched', host: host.name, action: altered });
+    const perform = performers[altered.kind] as Performer<ActionKind>;
+    perform({ loop: this, host, world: host.world }, altered, answer);
+  }
+
+  #answer(id: number, kind: ActionKind, honest: ActionResult): void {
+    const { plant, journal } = this.host.world;
+    const result = plant?.alterResult?.(kind, honest, this.host) ?? honest;
+    if (result.kind !== 'done')
+      journal.note(this.host.name, `${kind} ${result.kind}`, () => result.cause);
+    // Kind and result belong together: the performer of this kind has made the result.
+    this.take({ kind: 'outcome', outcome: { id, kind, result } as Outcome });
+  }
+
+  #watchStore(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.host.world.store.watch(this.process, () => this.take({ kind: 'store-changed' }));
+  }
+
+  #beat(): void {
+    this.process.after(BEAT_MS, () => {
+      this.guard.receive(this.incarnation, { kind: 'beat' });
+      this.#beat();
+    });
+  }
+}

@@ -1,0 +1,170 @@
+import {
+  type ConnectedStandby,
+  type Lsn,
+  type PeerAnswer,
+  type ReplicationSlot,
+  type ServerAnswer,
+  type ServerProbe,
+  assemblePeerAnswer,
+  knownPosition,
+  lsn,
+  unknownPosition,
+} from '@matriarch/core';
+import type { Instance } from '../../postgres/instance.ts';
+import { segmentStart } from '../../postgres/wal.ts';
+import type { SimHost } from '../sim-host.ts';
+import { type Performer, type Performing, failed } from './performer.ts';
+import { isSlotActive } from './server-performers.ts';
+
+/** Time limit of a question to our own server. */
+const PROBE_LIMIT_MS = 1_000;
+const INSPECT_LIMIT_MS = 2_000;
+
+export const probeServer: Performer<'probe-server'> = (performing, _action, answer) => {
+  const { host, loop, world } = performing;
+  const isFrozen = host.postgres.running?.postmaster === 'frozen';
+  const takesMs = isFrozen ? PROBE_LIMIT_MS : world.random.between(0.5, 3);
+  loop.process.after(takesMs, () => answer({ kind: 'done', probe: observeServer(host) }));
+};
+
+/** What a query over a fresh connection tells of this host's server now. */
+export const observeServer = (host: SimHost): ServerProbe => {
+  const instance = host.postgres.running;
+  if (instance === undefined) return { kind: 'none' };
+  if (instance.postmaster === 'frozen')
+    return { kind: 'no-answer', cause: `no answer within ${PROBE_LIMIT_MS} ms` };
+  if (instance.postmaster === 'dead') return { kind: 'no-answer', cause: 'connection refused' };
+  if (instance.phase === 'starting') return { kind: 'starting' };
+  if (instance.phase === 'stopping')
+    return { kind: 'no-answer', cause: 'the database system is shutting down' };
+  return observeInstance(instance);
+};
+
+const observeInstance = (instance: Instance): ServerAnswer => {
+  const { data, inRecovery } = instance;
+  const end = data.wal.end;
+  const isKnown = !inRecovery || instance.consumed;
+  const position = { timeline: data.lineage.timeline, lsn: lsn(end) };
+  return {
+    kind: 'answers',
+    systemIdentifier: data.systemIdentifier,
+    serverVersion: 150_000,
+    inRecovery,
+    lineage: data.lineage,
+    position: isKnown ? knownPosition(position) : unknownPosition,
+    receivedLsn: receivedLsn(instance),
+    replayedLsn: inRecovery ? lsn(isKnown ? end : segmentStart(end)) : undefined,
+    replayedAt: undefined,
+    replayPaused: false,
+    streaming: instance.receiver?.isStreaming === true,
+    upstream: inRecovery ? instance.upstream?.address : undefined,
+    standbys: instance.senders.map((sender) => describeStandby(sender)),
+    slots: describeSlots(instance),
+    startedAt: String(instance.startedAt),
+    pendingRestart: false,
+  };
+};
+
+/** After a restart it begins again at the start of the segment that is asked for first. */
+const receivedLsn = (instance: Instance): Lsn | undefined => {
+  if (!instance.inRecovery) return undefined;
+  const { end } = instance.data.wal;
+  if (instance.hasReceived) return lsn(end);
+  return instance.receiver?.isStreaming === true ? lsn(segmentStart(end)) : undefined;
+};
+
+const describeStandby = (sender: Instance['senders'][number]): ConnectedStandby => ({
+  applicationName: sender.applicationName,
+  state: 'streaming',
+  sentLsn: lsn(sender.sentLsn),
+  flushLsn: lsn(sender.flushedLsn),
+  replayLsn: lsn(sender.flushedLsn),
+  syncState: 'async',
+  clientAddress: sender.applicationName,
+});
+
+const describeSlots = ({ data, senders }: Instance): ReplicationSlot[] =>
+  Array.from(data.slots, ([name, slot]) => ({
+    name,
+    active: isSlotActive(senders, name),
+    restartLsn: lsn(slot.restartLsn),
+    walStatus: data.isSlotLost(slot) ? 'lost' : 'reserved',
+  }));
+
+export const askPeers: Performer<'ask-peers'> = (performing, { members, limitMs }, answer) => {
+  const { loop } = performing;
+  const answers: Record<string, PeerAnswer> = {};
+  let missing = members.length;
+  let isOver = false;
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
+    for (const member of members)
+      answers[member] ??= { kind: 'no-answer', cause: `no answer within ${limitMs} ms` };
+    answer({ kind: 'done', answers });
+  };
+  loop.process.after(members.length === 0 ? 0.1 : limitMs, finish);
+  for (const member of members)
+    askPeer(performing, member, (peer) => {
+      answers[member] = peer;
+      missing -= 1;
+      if (missing === 0) finish();
+    });
+};
+
+/** Over the network, answered by the other loop after a fresh look at its server, and back. */
+const askPeer = (
+  { host, loop, world }: Performing,
+  member: string,
+  answer: (peer: PeerAnswer) => void,
+): void => {
+  const peer = world.hosts.get(member);
+  const { network } = world;
+  if (peer === undefined) return;
+  network.send({ from: host.name, to: member }, () => {
+    const asked = peer.guard?.loop;
+    asked?.process.deliver(() => {
+      const isFrozen = peer.postgres.running?.postmaster === 'frozen';
+      const lookMs = isFrozen ? PROBE_LIMIT_MS : world.random.between(0.5, 3);
+      asked.process.after(lookMs, () => {
+        const now = peer.machine.read();
+        const probe = { value: observeServer(peer), at: now };
+        const described = assemblePeerAnswer({ ...asked.state, now, probe });
+        network.send({ from: member, to: host.name }, () =>
+          loop.process.deliver(() => answer(described)),
+        );
+      });
+    });
+  });
+};
+
+export const inspectUpstream: Performer<'inspect-upstream'> = (
+  { host, loop, world },
+  { upstream },
+  answer,
+) => {
+  const peer = world.hosts.get(upstream.member);
+  const { network, random } = world;
+  const isReached = network.isConnected(host.name, upstream.member);
+  const takesMs = isReached ? random.between(3, 15) : INSPECT_LIMIT_MS;
+  loop.process.after(takesMs, () => {
+    const instance = peer?.postgres.running;
+    if (!isReached || !network.isConnected(host.name, upstream.member))
+      return answer(failed(`${upstream.member} is not reached`));
+    if (instance === undefined || !instance.acceptsConnections || instance.startedAs === 'private')
+      return answer(failed(`${upstream.member} does not let us in`));
+    const { data, inRecovery } = instance;
+    answer({
+      kind: 'done',
+      facts: {
+        member: upstream.member,
+        systemIdentifier: data.systemIdentifier,
+        inRecovery,
+        timeline: data.lineage.timeline,
+        lineage: data.lineage,
+        oldestLsn: lsn(data.oldestLsn),
+        checkpointed: data.checkpointTimeline === data.lineage.timeline,
+      },
+    });
+  });
+};

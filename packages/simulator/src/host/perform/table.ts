@@ -1,0 +1,39 @@
+import type { ActionKind } from '@matriarch/core';
+import * as disk from './disk-performers.ts';
+import * as job from './job-performers.ts';
+import * as look from './look-performers.ts';
+import type { Performer } from './performer.ts';
+import * as server from './server-performers.ts';
+import * as store from './store-performers.ts';
+
+/** One performer for each kind of action: a kind without one does not compile. */
+export const performers: { readonly [K in ActionKind]: Performer<K> } = {
+  'grant-lease': store.grantLease,
+  'keep-alive': store.keepAlive,
+  'read-store': store.readStore,
+  transact: store.transact,
+  'extend-deadline': server.extendDeadline,
+  fence: server.fence,
+  'start-server': server.startServer,
+  'stop-server': server.stopServer,
+  'reload-server': server.reloadServer,
+  promote: server.promote,
+  'inspect-disk': disk.inspectDisk,
+  'measure-wal-end': disk.measureWalEnd,
+  'prepare-server': disk.prepareServer,
+  'place-history': disk.placeHistory,
+  initialise: job.initialise,
+  'create-users': job.createUsers,
+  clone: job.clone,
+  'keep-fork': disk.keepFork,
+  rewind: job.rewind,
+  'install-data': disk.installData,
+  'discard-aside': disk.discardAside,
+  'discard-unfinished': disk.discardUnfinished,
+  'probe-server': look.probeServer,
+  'ask-peers': look.askPeers,
+  'inspect-upstream': look.inspectUpstream,
+  checkpoint: server.checkpoint,
+  'change-slots': server.changeSlots,
+  exit: server.exit,
+};

@@ -1,0 +1,175 @@
+import {
+  type Dispatch,
+  type Lane,
+  type MemberTags,
+  type Self,
+  defaultTags,
+  memberName,
+} from '@matriarch/core';
+import type { Machine } from '../kernel/machine.ts';
+import { SimPostgres } from '../postgres/sim-postgres.ts';
+import type { PostgresWorld } from '../postgres/postgres-world.ts';
+import type { World } from '../world/world.ts';
+import { GuardProcess } from './guard-process.ts';
+import { TroubleLog } from './trouble-log.ts';
+import { StateLog } from '../kernel/state-log.ts';
+
+/** The supervisor starts an agent that failed again after this time. */
+const SUPERVISOR_WAIT_MS = 1_000;
+/** Statuses after which it does not: done, wrong input, refused by a rule. */
+const FINAL_STATUSES: readonly number[] = [0, 2, 3];
+
+/** Lanes whose actions a fault may find a loop stopped before. */
+const STALLING_LANES: readonly Lane[] = ['lease', 'server', 'guard'];
+
+export const addressOf = (host: string): string => `${host}:5432`;
+
+export interface HostOptions {
+  readonly tags?: Partial<MemberTags>;
+  readonly mayBootstrap?: boolean;
+}
+
+/** One member: machine, guard, loop, PostgreSQL, and the supervisor that starts the guard. */
+export class SimHost {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly world: World;
+  readonly postgres: SimPostgres;
+  readonly tags: MemberTags;
+  readonly watchLog: StateLog;
+  readonly trouble: TroubleLog;
+  readonly #mayBootstrap: boolean;
+  guard: GuardProcess | undefined;
+  /** The status with which the agent left for good; undefined: it is to run. */
+  leftWith: number | undefined;
+  #stall: { readonly milliseconds: number } | undefined;
+  #runs = 0;
+
+  constructor(
+    machine: Machine,
+    parts: { world: World; postgresWorld: PostgresWorld; options: HostOptions },
+  ) {
+    this.name = machine.name;
+    this.machine = machine;
+    this.world = parts.world;
+    this.tags = { ...defaultTags, ...parts.options.tags };
+    this.#mayBootstrap = parts.options.mayBootstrap ?? true;
+    this.postgres = new SimPostgres(machine, parts.postgresWorld);
+    this.postgres.onExit = (exit) => {
+      this.world.journal.note(this.name, 'server exited', () => JSON.stringify(exit));
+      this.guard?.tell({ kind: 'server-exited', ...exit });
+    };
+    this.postgres.onChange = () => this.#hint();
+    this.trouble = new TroubleLog(() => machine.kernel.now);
+    this.watchLog = new StateLog(() => machine.kernel.now);
+    machine.onChange = () => this.watchLog.record(this.isWatched);
+  }
+
+  /** Somebody who could fence this host's server is running. */
+  get isWatched(): boolean {
+    return this.guard?.process.isRunning === true || this.guard?.loop?.process.isRunning === true;
+  }
+
+  describeSelf(): Self {
+    const address = addressOf(this.name);
+    return {
+      name: memberName(this.name),
+      address,
+      connUrl: `postgres://${address}/postgres`,
+      apiUrl: `http://${this.name}:8008/patroni`,
+      tags: this.tags,
+      life: {
+        host: `${this.name}, boot ${this.machine.boots}`,
+        run: `run ${this.#runs}`,
+      },
+      bootstrapConfig: this.#mayBootstrap ? { ttl: this.world.policy.ttlMs / 1_000 } : undefined,
+      mayTakeOverData: false,
+    };
+  }
+
+  /** The supervisor starts the agent. */
+  startAgent(): void {
+    if (!this.machine.isUp || this.guard?.process.isAlive === true) return;
+    this.leftWith = undefined;
+    this.#runs += 1;
+    this.world.journal.note(this.name, 'agent starts');
+    this.guard = new GuardProcess(this);
+    this.watchLog.record(this.isWatched);
+  }
+
+  /** SIGTERM to the agent. */
+  terminate(): void {
+    this.world.journal.note(this.name, 'SIGTERM');
+    this.guard?.tell({ kind: 'signal', signal: 'SIGTERM' });
+  }
+
+  /** The guard has ended by itself. */
+  guardExited(status: number): void {
+    this.world.journal.note(this.name, 'agent ends', () => `status ${status}`);
+    this.#endGuard();
+    if (FINAL_STATUSES.includes(status)) this.leftWith = status;
+    else this.#superviseAfterEnd();
+  }
+
+  /** SIGKILL of the guard. The kernel sends its children what they asked for. */
+  killGuard(): void {
+    this.#endGuard();
+    this.#superviseAfterEnd();
+  }
+
+  crash(): void {
+    this.#endGuard();
+    this.machine.crash();
+    this.postgres.machineCrashed();
+  }
+
+  boot(): void {
+    this.machine.boot();
+    if (this.leftWith === undefined) this.machine.kernel.after(500, () => this.startAgent());
+  }
+
+  /** The fault: the loop is stopped after its next decision, before it acts on it. */
+  armStall(milliseconds: number): void {
+    this.#stall = { milliseconds };
+  }
+
+  stallBeforeActing(dispatches: readonly Dispatch[]): boolean {
+    const stall = this.#stall;
+    const loop = this.guard?.loop;
+    if (stall === undefined || loop === undefined) return false;
+    if (!dispatches.some(({ lane }) => STALLING_LANES.includes(lane))) return false;
+    this.#stall = undefined;
+    this.world.journal.note(this.name, 'loop stopped before it acts', () => `${stall.milliseconds} ms`);
+    loop.process.stop();
+    this.machine.kernel.after(stall.milliseconds, () => loop.process.continue());
+    return true;
+  }
+
+  #endGuard(): void {
+    const { guard } = this;
+    if (guard === undefined) return;
+    this.guard = undefined;
+    guard.process.kill();
+    guard.loop?.process.kill();
+    const { running } = this.postgres;
+    if (running !== undefined && running.postmaster !== 'dead')
+      this.postgres.signal(running.pid, 'SIGQUIT');
+    this.watchLog.record(this.isWatched);
+  }
+
+  #superviseAfterEnd(): void {
+    this.machine.kernel.after(SUPERVISOR_WAIT_MS, () => this.startAgent());
+  }
+
+  /** PostgreSQL's hint that something is worth a look; it may get lost. */
+  #hint(): void {
+    const { random, kernel } = this.machine;
+    if (random.chance(HINT_LOSS_RATE)) return;
+    kernel.after(random.between(1, 30), () => {
+      const loop = this.guard?.loop;
+      loop?.process.deliver(() => loop.take({ kind: 'server-changed' }));
+    });
+  }
+}
+
+const HINT_LOSS_RATE = 0.05;

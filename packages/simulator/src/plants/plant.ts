@@ -1,0 +1,31 @@
+import type { Action, ActionKind, GuardEffect, Outcome } from '@matriarch/core';
+import type { SimHost } from '../host/sim-host.ts';
+
+export type ActionResult = Outcome['result'];
+
+/** An action that is not performed but answered as if it were. */
+export interface Pretended {
+  readonly pretend: ActionResult;
+}
+
+/**
+ * A planted mistake: the real core with one rule or one comparison taken away from outside. Each
+ * must be caught by a checker, or the checker is worth nothing.
+ */
+export interface Plant {
+  readonly name: string;
+  /** What is wrong with the world. */
+  readonly says: string;
+  /** Checkers of which one must catch it. */
+  readonly caughtBy: readonly string[];
+  /** The fault profile it is looked for with. */
+  readonly profile: string;
+  readonly alterAction?: (action: Action, host: SimHost, rule: string) => Action | Pretended;
+  readonly alterResult?: (
+    kind: ActionKind,
+    result: ActionResult,
+    host: SimHost,
+  ) => ActionResult;
+  /** Undefined: the effect does not happen. */
+  readonly alterEffect?: (effect: GuardEffect, host: SimHost) => GuardEffect | undefined;
+}

@@ -1,0 +1,85 @@
+import type { Kernel } from '../kernel/kernel.ts';
+import type { SimNetwork } from '../network/sim-network.ts';
+import type { Instance } from './instance.ts';
+import type { WalReceiver } from './wal-receiver.ts';
+import type { Wal } from './wal.ts';
+
+/** TCP tries again when a packet was lost. */
+const RESEND_MS = 200;
+
+export interface SenderOptions {
+  readonly kernel: Kernel;
+  readonly network: SimNetwork;
+  readonly upstream: Instance;
+  readonly upstreamHost: string;
+  readonly receiver: WalReceiver;
+  readonly standbyHost: string;
+  readonly slotName: string | undefined;
+  readonly onAcknowledged: () => void;
+}
+
+/** The upstream's end of one stream: sends whatever is new, one message at a time. */
+export class WalSender {
+  readonly options: SenderOptions;
+  flushedLsn: number;
+  sentLsn: number;
+  heardAt: number;
+  isClosed = false;
+  #inFlight = false;
+
+  constructor(options: SenderOptions, startLsn: number) {
+    this.options = options;
+    this.flushedLsn = startLsn;
+    this.sentLsn = startLsn;
+    this.heardAt = options.kernel.now;
+  }
+
+  get applicationName(): string {
+    return this.options.standbyHost;
+  }
+
+  push(): void {
+    const { upstream, network, upstreamHost, standbyHost, receiver } = this.options;
+    if (this.#inFlight || this.isClosed || upstream.isGone) return;
+    const { wal } = upstream.data;
+    if (this.sentLsn >= wal.end) return;
+    this.#inFlight = true;
+    if (!upstream.process.isRunning) return this.#resend();
+    const { count, end } = wal;
+    const deliver = (): void => {
+      receiver.instance.process.deliver(() => this.#arrive(wal, count, end));
+      this.#inFlight = false;
+      this.sentLsn = Math.max(this.sentLsn, end);
+      this.push();
+    };
+    network.send({ from: upstreamHost, to: standbyHost }, deliver, () => this.#resend());
+  }
+
+  #resend(): void {
+    this.options.kernel.after(RESEND_MS, () => {
+      this.#inFlight = false;
+      this.push();
+    });
+  }
+
+  #arrive(wal: Wal, count: number, end: number): void {
+    const { kernel, receiver, network, upstream, upstreamHost, standbyHost } = this.options;
+    const stalledMs = receiver.stalledUntil - kernel.now;
+    if (stalledMs > 0)
+      return receiver.instance.process.after(stalledMs, () => this.#arrive(wal, count, end));
+    if (this.isClosed || !receiver.take(this, wal, count)) return;
+    network.send({ from: standbyHost, to: upstreamHost }, () =>
+      upstream.process.deliver(() => this.#acknowledge(end)),
+    );
+  }
+
+  #acknowledge(end: number): void {
+    const { kernel, upstream, slotName, onAcknowledged } = this.options;
+    if (this.isClosed) return;
+    this.flushedLsn = Math.max(this.flushedLsn, end);
+    this.heardAt = kernel.now;
+    const slot = slotName === undefined ? undefined : upstream.data.slots.get(slotName);
+    if (slot !== undefined) slot.restartLsn = Math.max(slot.restartLsn, this.flushedLsn);
+    onAcknowledged();
+  }
+}

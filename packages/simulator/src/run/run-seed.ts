@@ -1,0 +1,117 @@
+import type { Violation } from '../checkers/checker.ts';
+import { LIVENESS, whyNotEqual, whyNotHealthy } from '../checkers/liveness.ts';
+import { FaultSchedule } from '../faults/fault-schedule.ts';
+import {
+  FAULTS_UNTIL_MS,
+  type Profile,
+  drawOptions,
+  planFaults,
+} from '../faults/profiles.ts';
+import type { SimHost } from '../host/sim-host.ts';
+import type { Plant } from '../plants/plant.ts';
+import { Random } from '../random.ts';
+import { Simulation } from '../world/simulation.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly plant?: Plant | undefined;
+  readonly tell?: ((line: string) => void) | undefined;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  /** Equal hashes: the same things happened at the same times. */
+  readonly hash: string;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly faults: number;
+  readonly acknowledged: number;
+  readonly promotions: number;
+}
+
+/** After healing the cluster has this long to be whole again, and as long to be equal. */
+const HEALTHY_WITHIN_MS = 120_000;
+const EQUAL_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Safety first: faults for a while. Then healing, and what is asked for is liveness. */
+export const runSeed = ({ seed, profile, plant, tell }: RunOptions): RunResult => {
+  const random = new Random(seed, 'scenario');
+  const options = drawOptions(seed, profile, random);
+  const simulation = new Simulation({ ...options, plant, tell });
+  tell?.(`seed ${seed}: ${describe(options)}`);
+  const schedule = new FaultSchedule(simulation, seed, planFaults(profile, random));
+  simulation.kernel.runUntil(FAULTS_UNTIL_MS);
+  if (simulation.violation === undefined) heal(simulation, schedule);
+  const { kernel, journal, ledger, violation } = simulation;
+  return {
+    seed,
+    violation,
+    hash: journal.hash,
+    simulatedMs: kernel.now,
+    events: kernel.events,
+    faults: schedule.injected,
+    acknowledged: ledger.acknowledged.length,
+    promotions: simulation.promotions,
+  };
+};
+
+const describe = (options: ReturnType<typeof drawOptions>): string => {
+  const { policy, members } = options;
+  const lease = policy.fastLease ? 'fast lease' : `loop_wait ${policy.loopWaitMs} ms`;
+  const start = `primary_start_timeout ${policy.primaryStartTimeoutMs} ms`;
+  return `${members.length} members, ttl ${policy.ttlMs} ms, ${lease}, ${start}`;
+};
+
+const heal = (simulation: Simulation, schedule: FaultSchedule): void => {
+  schedule.heal();
+  const healedAt = simulation.kernel.now;
+  const whyNotWhole = (): string | undefined => {
+    if (simulation.routedWriter.answeredAt < healedAt) return 'no client was answered since';
+    return whyNotHealthy(simulation);
+  };
+  if (!waitUntil(simulation, HEALTHY_WITHIN_MS, whyNotWhole)) return;
+  simulation.journal.note('world', 'whole again');
+  simulation.stopWriting();
+  const whyNotAtRest = (): string | undefined =>
+    whyNotHealthy(simulation) ?? whyNotEqual(simulation);
+  if (!waitUntil(simulation, EQUAL_WITHIN_MS, whyNotAtRest)) return;
+  simulation.checkAtEnd();
+};
+
+const describeHost = ({ guard, postgres }: SimHost): string => {
+  const { running, disk } = postgres;
+  const data = disk.data;
+  const server =
+    running === undefined
+      ? 'no server'
+      : `${running.inRecovery ? 'standby' : 'primary'} ${running.phase}, ` +
+        `postmaster ${running.postmaster}, from ${running.upstream?.address ?? 'nobody'}, ` +
+        `${running.receiver?.refusal ?? 'no refusal'}`;
+  const end = `${data?.wal.end ?? 0} on timeline ${data?.lineage.timeline ?? 0}`;
+  return `${server}; ${disk.occupant.kind} to ${end}; ${guard?.loop?.lastDecision ?? 'no loop'}`;
+};
+
+/** Lets the world go on until nothing is wrong; false when that did not happen in time. */
+const waitUntil = (
+  simulation: Simulation,
+  limitMs: number,
+  whyNot: () => string | undefined,
+): boolean => {
+  const { kernel } = simulation;
+  const limit = kernel.now + limitMs;
+  let reason = whyNot();
+  while (reason !== undefined && kernel.now < limit && simulation.violation === undefined) {
+    kernel.runUntil(kernel.now + LOOK_EVERY_MS);
+    reason = whyNot();
+  }
+  if (simulation.violation !== undefined) return false;
+  if (reason === undefined) return true;
+  for (const host of simulation.hosts.values())
+    simulation.journal.note(host.name, 'stands', () => describeHost(host));
+  const message = `not whole ${limitMs / 1_000} s after healing: ${reason}`;
+  simulation.report({ checker: LIVENESS, host: 'world', at: kernel.now, message });
+  return false;
+};

@@ -1,0 +1,54 @@
+import { hashText } from '../random.ts';
+
+/**
+ * What happened, in order. The hash is always kept, so that two runs of a seed can be compared; the
+ * words are only put together when somebody listens.
+ */
+export class Journal {
+  readonly #now: () => number;
+  readonly #tell: ((line: string) => void) | undefined;
+  #hash = 0x811c9dc5;
+  #names = new Map<string, number>();
+  notes = 0;
+
+  constructor(now: () => number, tell: ((line: string) => void) | undefined) {
+    this.#now = now;
+    this.#tell = tell;
+  }
+
+  get hash(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, '0');
+  }
+
+  /** `what` is one of a few words, `detail` is only called when the story is told. */
+  note(who: string, what: string, detail?: () => string): void {
+    const now = this.#now();
+    this.notes += 1;
+    this.#mix(Math.floor(now));
+    this.#mix(Math.floor((now % 1) * 4_294_967_296));
+    this.#mix(this.#hashOf(who));
+    this.#mix(this.#hashOf(what));
+    if (this.#tell === undefined) return;
+    const words = detail === undefined ? what : `${what}: ${detail()}`;
+    this.#tell(`${formatSeconds(now)}  ${who.padEnd(WHO_WIDTH)} ${words}`);
+  }
+
+  #mix(word: number): void {
+    this.#hash = Math.imul(this.#hash ^ word, 0x01000193);
+    this.#hash ^= this.#hash >>> 15;
+  }
+
+  #hashOf(text: string): number {
+    let hash = this.#names.get(text);
+    if (hash === undefined) {
+      hash = hashText(text);
+      this.#names.set(text, hash);
+    }
+    return hash;
+  }
+}
+
+const WHO_WIDTH = 7;
+
+export const formatSeconds = (milliseconds: number): string =>
+  `${(milliseconds / 1_000).toFixed(3).padStart(9)} s`;

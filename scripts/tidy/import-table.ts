@@ -1,0 +1,76 @@
+/**
+ * Who may import whom. A row names an area (a folder, or a file beside the folders) and the areas
+ * it may import besides itself. `*` is any area of the same package.
+ */
+export type AreaTable = Readonly<Record<string, readonly string[]>>;
+
+/** Packages, and what else has code. Tests may import what the second list adds. */
+export const PACKAGES: Readonly<
+  Record<string, { readonly may: readonly string[]; readonly testsMay: readonly string[] }>
+> = {
+  core: { may: [], testsMay: [] },
+  protocol: { may: ['core'], testsMay: [] },
+  simulator: { may: ['core'], testsMay: ['protocol'] },
+  matriarch: { may: ['core', 'protocol'], testsMay: ['simulator'] },
+};
+
+/** model ◄ view, election, replication, routing, backup ◄ rules ◄ chores, decide ◄ step */
+export const CORE_AREAS: AreaTable = {
+  model: [],
+  guard: ['model'],
+  state: ['model'],
+  view: ['model', 'guard', 'state'],
+  absorb: ['model', 'guard', 'state', 'view'],
+  election: ['model', 'state', 'view'],
+  replication: ['model', 'state', 'view'],
+  routing: ['model', 'state', 'view'],
+  backup: ['model', 'state', 'view'],
+  lanes: ['model'],
+  rules: ['model', 'guard', 'state', 'view', 'election', 'replication', 'routing', 'backup'],
+  chores: ['model', 'state', 'view', 'rules'],
+  decide: ['model', 'state', 'view', 'rules'],
+  step: ['model', 'guard', 'state', 'view', 'absorb', 'rules', 'chores', 'lanes', 'decide'],
+  render: ['model', 'routing'],
+  index: ['*'],
+};
+
+/** ports ◄ observe, act, jobs, loop, api ◄ main ► adapters ► ports */
+export const PROGRAM_AREAS: AreaTable = {
+  ports: [],
+  log: [],
+  observe: ['ports', 'log'],
+  act: ['ports', 'jobs', 'log'],
+  jobs: ['ports', 'log'],
+  journal: ['ports', 'log'],
+  metrics: ['ports'],
+  guard: ['ports', 'log'],
+  loop: ['ports', 'observe', 'act', 'jobs', 'journal', 'metrics', 'log'],
+  api: ['ports', 'jobs', 'journal', 'metrics', 'log'],
+  adapters: ['ports'],
+  proxy: ['ports', 'log'],
+  local: ['ports', 'proxy', 'log'],
+  monitor: ['ports', 'log'],
+  backup: ['ports', 'log'],
+  drills: ['ports', 'log'],
+  cli: ['ports', 'main', 'proxy', 'local', 'monitor', 'backup', 'drills'],
+  main: ['*'],
+  index: ['*'],
+};
+
+/**
+ * Where a process is put together: the only files that know adapters. Each is called `main.ts`, but
+ * for these.
+ */
+export const COMPOSITION_ROOTS: readonly string[] = [
+  'packages/matriarch/src/agent/loop/run-loop.ts',
+];
+
+/** An import that the table forbids, and why it is there all the same. */
+export interface ImportException {
+  /** Path of the importing file, or of a folder, from the root. */
+  readonly from: string;
+  readonly to: string;
+  readonly because: string;
+}
+
+export const EXCEPTIONS: readonly ImportException[] = [];
