@@ -13,7 +13,7 @@ export {
   deriveAccessLines,
   deriveServerParameters,
   type DerivedParameters,
-  type Parameters,
+  type ServerParameters,
 } from './config/server-parameters.ts';
 export type { EffectiveTiming } from './config/timing.ts';
 export {
@@ -41,10 +41,9 @@ export * from './json/exact-json.ts';
 export * from './located/endpoint-parsers.ts';
 export { findNearest } from './located/nearest.ts';
 export * from './version.ts';
-export * from './rest/cluster-document.ts';
+export * from './rest/answers.ts';
 export * from './rest/peer-status.ts';
 export * from './rest/requests.ts';
-export * from './rest/status-document.ts';
 export * from './cluster/cluster-config.ts';
 export {
   clusterVariables,

@@ -2,7 +2,7 @@
 export const MATRIARCH_VERSION = '0.1.0';
 
 /**
- * The version of Patroni whose documents we write. Its members read it as dotted integers and choose
- * by it what they do with ours, so it must not be our own.
+ * The version of Patroni whose documents we write. Its members read it as dotted integers and
+ * choose by it what they do with ours, so it must not be our own.
  */
 export const PATRONI_VERSION = '4.1.4';

@@ -89,8 +89,8 @@ const renderListening = ({ listen, paths, adminUsers }: PgbouncerInput): readonl
   `pidfile = ${mustBeOneLine('a path', paths.pidFile)}`,
   ...(paths.logFile === undefined ? [] : [`logfile = ${mustBeOneLine('a path', paths.logFile)}`]),
   '; Failures are logged, but not every connection: the log grows by what is worth reading.',
-  'log_connections = 0',
-  'log_disconnections = 0',
+  'log_connections = 1',
+  'log_disconnections = 1',
   'log_stats = 0',
 ];
 
@@ -107,9 +107,11 @@ const renderPooling = ({ limits }: PgbouncerInput): readonly string[] => [
   'ignore_startup_parameters = extra_float_digits',
 ];
 
+/** The default is 15: longer than any failover. */
+export const PGBOUNCER_LOGIN_RETRY_SECONDS = 1;
+
 const renderServerSide = (): readonly string[] => [
-  '; Try again after a second (the default is 15): a failover is shorter than that.',
-  'server_login_retry = 1',
+  `server_login_retry = ${PGBOUNCER_LOGIN_RETRY_SECONDS}`,
   'server_check_query = select 1',
   'server_check_delay = 30',
   '; Longer than HAProxy lets a new connection wait for the next primary.',

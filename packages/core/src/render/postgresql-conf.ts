@@ -37,8 +37,8 @@ export const renderPostgresqlConf = (content: {
 const INCLUDE = /^\s*include(_if_exists)?\s*=?\s*'([^']*)'/;
 
 /**
- * The text with `fileName` included as its last line. What stands last wins in PostgreSQL, so a line
- * of ours that something was added behind moves to the end. Already last: the text as it was.
+ * The text with `fileName` included as its last line. What stands last wins in PostgreSQL, so a
+ * line of ours that something was added behind moves to the end. Already last: the text as it was.
  */
 export const withIncludeLast = (text: string, fileName: string): string => {
   const others = text.split('\n').filter((line) => INCLUDE.exec(line)?.[2] !== fileName);

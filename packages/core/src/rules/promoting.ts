@@ -53,8 +53,8 @@ export const promoteLeaseHolder: Rule = {
     if (!mayPromote(view) || promotion === undefined || view.server === undefined) return undefined;
     if (promotion.stage === 'signalled' || promotion.term !== tenure?.term) return undefined;
     if (!guardIsArmed(view)) return { because: 'waiting for the guard to confirm the deadline' };
-    if (promotion.stage === 'issued') {
-      const timelines = numbersBetween(view.server.lineage.timeline, promotion.timeline);
+    const timelines = numbersBetween(view.server.lineage.timeline, promotion.timeline);
+    if (promotion.stage === 'issued' && timelines.length > 0) {
       return {
         because: `${promotion.timeline} was issued, ${timelines.length} numbers lie between`,
         action: { kind: 'place-history', timelines },

@@ -10,5 +10,13 @@ export interface Command {
 }
 
 export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand,
+  down: async () => (await import('./commands/down.ts')).downCommand,
+  destroy: async () => (await import('./commands/destroy.ts')).destroyCommand,
+  list: async () => (await import('./commands/list.ts')).listCommand,
+  history: async () => (await import('./commands/history.ts')).historyCommand,
+  switchover: async () => (await import('./commands/switchover.ts')).switchoverCommand,
+  failover: async () => (await import('./commands/failover.ts')).failoverCommand,
   agent: async () => (await import('./commands/agent.ts')).agentCommand,
+  proxy: async () => (await import('./commands/proxy.ts')).proxyCommand,
 };

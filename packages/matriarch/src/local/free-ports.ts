@@ -12,6 +12,12 @@ export class PortFinder {
     this.#taken.add(port);
   }
 
+  /** Hands out this very port. */
+  take(port: number): number {
+    this.#taken.add(port);
+    return port;
+  }
+
   /** The wanted port, or the next free one above it. */
   async find(wanted: number): Promise<number> {
     for (let port = wanted; port < wanted + PORT_TRIES && port < 65_536; port += 1) {

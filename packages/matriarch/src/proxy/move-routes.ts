@@ -1,5 +1,4 @@
 import {
-  type Door,
   type MemberName,
   type RouteChange,
   type Routes,
@@ -8,6 +7,7 @@ import {
 } from '@matriarch/core';
 import type { Balancer } from './ports/balancer.ts';
 import type { Log } from './ports/log.ts';
+import type { PortOutcome } from './ports/outcome.ts';
 import type { Pooler } from './ports/pooler.ts';
 import type { RouteSource } from './ports/route-source.ts';
 
@@ -120,19 +120,26 @@ export class RouteMover {
     this.#decided = routes;
     // A start over that was asked for meanwhile must not be forgotten.
     if (this.#told === told) this.#told = routes;
-    this.#reconnect(change.reconnect);
+    this.#refreshPools(change);
     return undefined;
   }
 
   /** Not waited for: a pool that does not answer must not hold up the next change. */
-  #reconnect(doors: readonly Door[]): void {
-    const { pooler, log } = this.#parts;
-    if (pooler === undefined || doors.length === 0) return;
-    pooler.reconnect(doors).then(
+  #refreshPools({ steps, reconnect }: RouteChange): void {
+    const { pooler } = this.#parts;
+    if (pooler === undefined) return;
+    if (reconnect.length > 0) this.#note('reconnect', pooler.reconnect(reconnect));
+    // Whose login failed while nobody answered need not wait now that somebody does.
+    if (steps.some(({ kind }) => kind === 'raise')) this.#note('retry', pooler.retryLogins());
+  }
+
+  #note(what: string, call: Promise<PortOutcome>): void {
+    const { log } = this.#parts;
+    call.then(
       (outcome) => {
-        if (outcome.kind === 'failed') log.warn({ doors, ...outcome }, 'pools not reconnected');
+        if (outcome.kind === 'failed') log.warn({ what, ...outcome }, 'pools not refreshed');
       },
-      (error: unknown) => log.warn({ doors, cause: String(error) }, 'pools not reconnected'),
+      (error: unknown) => log.warn({ what, cause: String(error) }, 'pools not refreshed'),
     );
   }
 

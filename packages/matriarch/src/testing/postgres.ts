@@ -13,23 +13,26 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from '
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { memberName, type Upstream } from '@matriarch/core';
-import type { AgentConfig } from '@matriarch/protocol';
 import { Client } from 'pg';
 import type { Binaries } from '../adapters/postgres/binaries.ts';
 import { findBinaries } from '../adapters/postgres/binaries.ts';
 import type { Owner, PostgresContext } from '../adapters/postgres/context.ts';
-import { OUTPUT_KEPT_BYTES, type RunCommand } from '../agent/ports/run-command.ts';
-import type { ServerSettings } from '../agent/ports/server-settings.ts';
+import type { RunCommand } from '../agent/ports/run-command.ts';
+import {
+  type ContextChanges,
+  REPLICATOR,
+  REWINDER,
+  SUPERUSER,
+  testContext,
+} from './postgres-context.ts';
+import { asOwner, createTestRunner } from './run-as-owner.ts';
 
-const START_LIMIT_MS = 6_000;
+const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 30_000;
 const QUERY_LIMIT_MS = 30_000;
 const POLL_MS = 10;
-
-export const SUPERUSER = { username: 'postgres', password: 'super:secret' };
-export const REPLICATOR = { username: 'replicator', password: "repl\\'secret:" };
-export const REWINDER = { username: 'rewinder', password: 'rewind secret' };
 
 export interface TestServer {
   readonly name: string;
@@ -59,13 +62,6 @@ export interface TestServer {
   context(changes?: ContextChanges): PostgresContext;
 }
 
-export interface ContextChanges {
-  readonly postgresql?: Partial<AgentConfig['postgresql']>;
-  readonly initdbOptions?: readonly string[];
-  readonly settings?: Partial<ServerSettings>;
-  readonly run?: RunCommand;
-}
-
 export interface PostgresLab {
   readonly directory: string;
   readonly binaries: Binaries;
@@ -93,63 +89,6 @@ const findOwner = async (): Promise<Owner | undefined> => {
   return { uid: await id('-u'), gid: await id('-g') };
 };
 
-/** The command line that runs a program as `owner`, dying with us by `signal`. */
-const asOwner = (
-  owner: Owner | undefined,
-  signal: 'KILL' | 'QUIT',
-  commandLine: readonly string[],
-): readonly [string, readonly string[]] => {
-  const user =
-    owner === undefined
-      ? []
-      : [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--inh-caps=-all'];
-  return ['setpriv', [...user, `--pdeathsig=${signal}`, '--', ...commandLine]];
-};
-
-const keepTail = (text: string, chunk: string): string => (text + chunk).slice(-OUTPUT_KEPT_BYTES);
-
-export const createTestRunner =
-  (owner: Owner | undefined): RunCommand =>
-  ({ command, args, env, limitMs, signal, onStderrLine }) =>
-    new Promise((resolve) => {
-      const [program, programArgs] = asOwner(owner, 'KILL', [command, ...args]);
-      const child = spawn(program, programArgs, {
-        env,
-        cwd: '/',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let stdout = '';
-      let stderr = '';
-      let partial = '';
-      let isLate = false;
-      const timer =
-        limitMs === undefined
-          ? undefined
-          : setTimeout(() => {
-              isLate = true;
-              child.kill('SIGKILL');
-            }, limitMs);
-      signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-        stdout = keepTail(stdout, chunk);
-      });
-      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-        stderr = keepTail(stderr, chunk);
-        const lines = (partial + chunk).split(/[\r\n]/);
-        partial = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') onStderrLine?.(line);
-      });
-      child.on('error', () => resolve({ kind: 'not-found', command }));
-      child.on('close', (code, killedBy) => {
-        clearTimeout(timer);
-        if (isLate) return resolve({ kind: 'timed-out', stdout, stderr });
-        if (killedBy !== null) return resolve({ kind: 'killed', signal: killedBy, stderr });
-        // What setpriv answers when it cannot execute the program.
-        if (code === 127 || code === 126) return resolve({ kind: 'not-found', command });
-        return resolve({ kind: 'exited', code: code ?? -1, stdout, stderr });
-      });
-    });
-
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -173,7 +112,7 @@ export const waitUntil = async (
   const deadline = performance.now() + limitMs;
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await setTimeout(POLL_MS);
   }
 };
 
@@ -353,8 +292,8 @@ const makeServer = (lab: {
         types: { getTypeParser: () => String },
       });
       const last: unknown = Array.isArray(result) ? result.at(-1) : result;
-      const rows = (last as { rows: readonly (readonly unknown[])[] }).rows;
-      return rows.map((row) => row.map((value) => (value === null ? '' : String(value))));
+      const { rows } = last as { rows: readonly (readonly (string | null)[])[] };
+      return rows.map((row) => row.map((value) => value ?? ''));
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -411,9 +350,14 @@ const makeServer = (lab: {
     },
     stop: async (mode = 'fast') => {
       child?.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
-      const timer = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
+      const late = new AbortController();
+      const kill = setTimeout(STOP_LIMIT_MS, undefined, { signal: late.signal }).then(
+        () => child?.kill('SIGKILL'),
+        () => undefined,
+      );
       await exited;
-      clearTimeout(timer);
+      late.abort();
+      await kill;
     },
     crash: async () => {
       child?.kill('SIGKILL');
@@ -439,94 +383,8 @@ const makeServer = (lab: {
       await writeFile(pass, `*:*:*:replicator:${escaped}\n`, { mode: 0o600 });
       if (owner !== undefined) await chown(pass, owner.uid, owner.gid);
     },
-    context: (changes = {}) => ({
-      config: testConfig({ name, directory, dataDirectory, port, changes }),
-      run: changes.run ?? run,
-      binaries,
-      owner,
-      settings: () => ({
-        parameters: {
-          listen_addresses: '127.0.0.1',
-          port: String(port),
-          cluster_name: 'demo',
-          unix_socket_directories: directory,
-          fsync: 'off',
-          wal_level: 'replica',
-          max_wal_senders: '10',
-          max_replication_slots: '10',
-          wal_log_hints: 'on',
-          wal_keep_size: '256MB',
-          wal_retrieve_retry_interval: '100ms',
-        },
-        pgHba: undefined,
-        pgIdent: undefined,
-        useSlots: true,
-        ...changes.settings,
-      }),
-    }),
+    context: (changes) =>
+      testContext({ name, directory, dataDirectory, port, binaries, owner, run }, changes),
   };
   return server;
-};
-
-const testConfig = (server: {
-  readonly name: string;
-  readonly directory: string;
-  readonly dataDirectory: string;
-  readonly port: number;
-  readonly changes: ContextChanges;
-}): AgentConfig => {
-  const { name, directory, dataDirectory, port, changes } = server;
-  const endpoint = { host: '127.0.0.1', port: 1 };
-  return {
-    scope: 'demo',
-    namespace: 'service',
-    name: memberName(name),
-    restapi: {
-      listen: endpoint,
-      connectAddress: endpoint,
-      authentication: undefined,
-      tls: undefined,
-    },
-    etcd: {
-      section: 'etcd3',
-      endpoints: ['http://127.0.0.1:1'],
-      username: undefined,
-      password: undefined,
-      caFile: undefined,
-      certFile: undefined,
-      keyFile: undefined,
-    },
-    postgresql: {
-      listen: { addresses: ['127.0.0.1'], port },
-      connectAddress: { host: '127.0.0.1', port },
-      dataDirectory,
-      binDirectory: undefined,
-      passFile: undefined,
-      database: 'postgres',
-      superuser: { ...SUPERUSER, options: {} },
-      replication: { ...REPLICATOR, options: {} },
-      rewind: { ...REWINDER, options: {} },
-      parameters: {},
-      pgHba: undefined,
-      pgIdent: undefined,
-      useUnixSocket: false,
-      basebackupOptions: [],
-      ...changes.postgresql,
-    },
-    bootstrap: {
-      dcs: {},
-      initdbOptions: changes.initdbOptions ?? ['--encoding=UTF8', '--data-checksums', '--no-sync'],
-      pgHba: [],
-    },
-    tags: {
-      nofailover: false,
-      failoverPriority: 1,
-      noloadbalance: false,
-      clonefrom: false,
-      nosync: false,
-      others: {},
-    },
-    matriarch: { stateDirectory: join(directory, 'state'), user: undefined },
-    logLevel: 'info',
-  };
 };

@@ -17,7 +17,7 @@ export interface OldName {
 const old = (kind: OldName['kind'], rows: Readonly<Record<string, string>>): readonly OldName[] =>
   Object.entries(rows).map(([name, current]) => ({ kind, old: name, current }));
 
-/** Every old name that is understood. Where old and current are both given, the current one wins. */
+/** Every old name that is understood. Where both are given, the current one wins. */
 export const oldNames: readonly OldName[] = [
   ...old('local', {
     'postgresql.superuser': 'postgresql.authentication.superuser',

@@ -232,11 +232,11 @@ etcd: {members: 3}
     expect(mistakeLines).toEqual([
       expect.stringMatching(/^cluster.yaml:1:1: cluster: "a\/b" is not a name of up to 63/),
       'cluster.yaml:3:5: members[0].data_dir: is missing; write for example data_dir: /var/lib/postgresql/data',
-      'cluster.yaml:4:6: members[1].name: the name a is taken by another member or port',
+      'cluster.yaml:4:6: members[1].name: the name, or its replication slot, is that of another member',
       'cluster.yaml:4:15: members[1].host: "10.0.0.1:5432" is not a host name or address; ports have their own keys',
       'cluster.yaml:5:5: members[2].name: is missing; write for example name: pg1',
-      'cluster.yaml:5:5: members[2].postgresql_port: the address 10.0.0.1:5432 is taken by another member or port',
-      'cluster.yaml:5:5: members[2].rest_port: the address 10.0.0.1:8008 is taken by another member or port',
+      'cluster.yaml:5:5: members[2].postgresql_port: the address 10.0.0.1:5432 is that of another member',
+      'cluster.yaml:5:5: members[2].rest_port: the address 10.0.0.1:8008 is that of another member',
       'cluster.yaml:6:5: members[3]: is not a member; write for example - name: pg1',
       'cluster.yaml:7:15: replication.mode: synchronous replication is known but not built yet; write asynchronous',
       'cluster.yaml:8:11: haproxy.read_port: port 5432 is that of haproxy.write_port too; give each door its own port',
@@ -291,9 +291,9 @@ describe('warnings', () => {
   it('name keys nobody knows, and once what comes later', () => {
     const text = `${REMOTE}backup: {to: s3}\nalerts: [a]\nhaproxi: {}\ntiming: {tll: 5}\n`;
     expect(parse(text).warningLines).toEqual([
+      'cluster.yaml:10:1: known but not built yet, so without effect: alerts, backup',
       'cluster.yaml:12:1: haproxi: is not a known key; did you mean "haproxy"?',
       'cluster.yaml:13:10: timing.tll: is not a known key; did you mean "ttl"?',
-      'cluster.yaml:10:1: known but not built yet, so without effect: alerts, backup',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import type { MemberTags } from '@matriarch/core';
-import { defaultTags, memberName } from '@matriarch/core';
+import { defaultTags, memberName, slotNameOf } from '@matriarch/core';
 import type { LocatedList } from '../located/located.ts';
 import { isWildcardHost } from '../located/endpoint-parsers.ts';
 import { parseInteger, parsePort, parseText } from '../located/parsers.ts';
@@ -150,7 +150,7 @@ const remoteFrom = (stated: Stated, index: number): ClusterMemberConfig => {
   };
 };
 
-/** Two members must not share a name, an address or a slot name that would follow from both. */
+/** Two members must not share a name, the slot name that follows from it, or an address. */
 const complainOfTwins = (
   stated: readonly Stated[],
   members: readonly ClusterMemberConfig[],
@@ -159,7 +159,7 @@ const complainOfTwins = (
   members.forEach((member, index) => {
     const { section } = stated[index] ?? {};
     const claims = [
-      { key: 'name', claim: member.name.toLowerCase(), what: 'the name' },
+      { key: 'name', claim: slotNameOf(member.name), what: 'the name, or its replication slot,' },
       {
         key: 'postgresql_port',
         claim: `${member.host}:${member.postgresqlPort}`,
@@ -173,7 +173,7 @@ const complainOfTwins = (
     ];
     for (const { key, claim, what } of claims) {
       if (seen.has(claim)) {
-        section?.mistake(key, { message: `${what} is taken by another member or port` });
+        section?.mistake(key, { message: `${what} is that of another member` });
       }
       seen.add(claim);
     }

@@ -84,7 +84,7 @@ export const renderAgentConfig = (
     tags: renderTags(member.tags),
     matriarch: { state_dir: placement.stateDirectory, user: cluster.postgresql.user },
   };
-  // JSON takes out what is undefined; YAML 1.1 puts quotes around text that it would read otherwise.
+  // JSON drops what is undefined; YAML 1.1 puts quotes around text it would read otherwise.
   return HEADER + stringify(JSON.parse(JSON.stringify(document)), { version: '1.1', lineWidth: 0 });
 };
 

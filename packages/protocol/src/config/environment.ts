@@ -35,8 +35,8 @@ export const variablePaths: ReadonlyMap<string, readonly string[]> = new Map([
   ...family(
     'LOG_',
     ['log'],
-    'type level traceback_level format dateformat static_fields max_queue_size dir mode file_size ' +
-      'file_num loggers deduplicate_heartbeat_logs',
+    'type level traceback_level format dateformat static_fields max_queue_size dir mode ' +
+      'file_size file_num loggers deduplicate_heartbeat_logs',
   ),
   ...family(
     'RESTAPI_',

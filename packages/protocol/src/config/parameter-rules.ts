@@ -2,8 +2,8 @@ import { parseBoolean, parseChoice, parseInteger, parseSizeBytes } from '../loca
 import type { Parsed, Parser } from '../located/parsers.ts';
 
 /**
- * A parameter that must be the same on every member, so only the cluster-wide configuration sets it.
- * `read` answers the value as PostgreSQL takes it.
+ * A parameter that must be the same on every member, so only the cluster-wide configuration sets
+ * it. `read` answers the value as PostgreSQL takes it.
  */
 export interface ControlledParameter {
   readonly name: string;

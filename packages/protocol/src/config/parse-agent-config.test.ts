@@ -234,6 +234,11 @@ tags:
       MINIMAL.replace('replication:\n      username: replicator', 'replication: hunter2'),
       withLines('data_dir: /data/pg1', '  parameters: {primary_conninfo: [hunter2]}'),
       withLines('data_dir: /data/pg1', '  parameters: [hunter2]'),
+      MINIMAL.replace('hosts: 127.0.0.1:2379', 'hosts: http://root:hunter2@a:1'),
+      MINIMAL.replace('hosts: 127.0.0.1:2379', 'host: root:hunter2@a'),
+      withLines('data_dir: /data/pg1', '  pg_hba: ["hots all all x ldap ldapbindpasswd=hunter2"]'),
+      withLines('data_dir: /data/pg1', '  pgpass: {a: hunter2}'),
+      MINIMAL.replace('data_dir: /data/pg1', 'data_dir: [hunter2]'),
     ];
     for (const text of texts) {
       const { mistakes, mistakeLines, warnings } = parse(text);

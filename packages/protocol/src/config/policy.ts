@@ -74,9 +74,9 @@ export interface DerivedPolicy {
 }
 
 /**
- * The policy in force under a cluster-wide configuration (the store's `config`): defaults filled in,
- * minimums and relations applied with a warning that names the value used. The document itself is
- * not changed: only the effective values are.
+ * The policy in force under a cluster-wide configuration (the store's `config`): defaults filled
+ * in, minimums and relations applied with a warning that names the value used. The document itself
+ * is not changed: only the effective values are.
  */
 export const derivePolicy = (dynamic: JsonObject, local?: LocalSettings): DerivedPolicy => {
   const findings = new Findings(knownKeys);

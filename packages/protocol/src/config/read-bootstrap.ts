@@ -53,8 +53,8 @@ const readDynamic = (bootstrap: Section): LocatedMap => {
 };
 
 /**
- * A cluster that is to begin as a copy of something else must not begin as an empty one. Until these
- * ways are built, a member that asks for one of them joins clusters but does not initialise any.
+ * A cluster that is to begin as a copy of something else must not begin as an empty one. Until
+ * these ways are built, a member that asks for one of them joins clusters and initialises none.
  */
 const isPlainBootstrap = (bootstrap: Section, dcs: LocatedMap): boolean => {
   const method = bootstrap.value('method', parseText) ?? 'initdb';

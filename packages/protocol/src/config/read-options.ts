@@ -41,8 +41,8 @@ interface Written {
 }
 
 /**
- * Options of a program as arguments: `- data-checksums` and `- encoding: UTF8`, or the same as a map,
- * become `--data-checksums` and `--encoding=UTF8`.
+ * Options of a program as arguments: `- data-checksums` and `- encoding: UTF8`, or the same as a
+ * map, become `--data-checksums` and `--encoding=UTF8`.
  */
 export const readOptions = (section: Section, key: string, rules: OptionRules): readonly string[] =>
   collectOptions(section, key).flatMap((option) => {

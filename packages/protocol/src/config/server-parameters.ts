@@ -15,18 +15,18 @@ import {
   readWalKeepSize,
 } from './parameter-rules.ts';
 
-export type Parameters = Readonly<Record<string, string>>;
+export type ServerParameters = Readonly<Record<string, string>>;
 
 const WAL_KEEP_SIZE = '128MB';
 
 /**
- * A slot that nobody reads must not fill the primary's disk; a standby that misses WAL is rewound or
- * cloned by itself.
+ * A slot that nobody reads must not fill the primary's disk; a standby that misses WAL is rewound
+ * or cloned by itself.
  */
 const SLOT_WAL_KEEP_SIZE = '10GB';
 
 /** What we set where nobody says otherwise, and why. */
-const ourDefaults: Parameters = {
+const ourDefaults: ServerParameters = {
   // A standby that has just lost its upstream sleeps this long, also in the middle of a promotion.
   wal_retrieve_retry_interval: '100ms',
   // How fresh the primary's knowledge of its standbys is.
@@ -66,7 +66,7 @@ const textOf = (entry: Located): string | undefined => {
 };
 
 /** The local parameters that have an effect; for each of the others a warning. */
-export const readLocalParameters = (postgresql: Section): Parameters => {
+export const readLocalParameters = (postgresql: Section): ServerParameters => {
   const effective: Record<string, string> = {};
   for (const [name, { place, value }] of readParameterMap(postgresql, 'parameters')) {
     const path = `${postgresql.pathOf('parameters')}.${name}`;
@@ -88,7 +88,7 @@ export const readLocalParameters = (postgresql: Section): Parameters => {
 export const readDynamicParameters = (
   postgresql: Section,
   given: ReadonlyMap<string, LocatedScalar> = readParameterMap(postgresql, 'parameters'),
-): Parameters => {
+): ServerParameters => {
   const { warnings } = postgresql.findings;
   const warn = (name: string, message: string): void => {
     const place = given.get(name)?.place ?? {};
@@ -130,12 +130,12 @@ const takeChecked = (
 /** Lays local parameters over the cluster-wide ones and adds what is ours. */
 export const assembleParameters = (
   source: Pick<AgentConfig, 'scope'> & {
-    readonly dynamic: Parameters;
-    readonly local: Parameters;
+    readonly dynamic: ServerParameters;
+    readonly local: ServerParameters;
     readonly listen: AgentConfig['postgresql']['listen'];
   },
   warn: (name: string, message: string) => void,
-): Parameters => {
+): ServerParameters => {
   const given: Record<string, string> = { ...ourDefaults, ...source.dynamic, ...source.local };
   if (isOff(given['synchronous_commit'])) {
     warn(
@@ -169,15 +169,15 @@ const slotWalKeepSize = (walKeepSize: string): string => {
 
 export interface DerivedParameters {
   /** Undefined when there are mistakes: the caller keeps what was in force before. */
-  readonly parameters: Parameters | undefined;
+  readonly parameters: ServerParameters | undefined;
   readonly mistakes: readonly Mistake[];
   readonly warnings: readonly Warning[];
 }
 
 /**
- * Every parameter PostgreSQL is to run with: built-in defaults, then the cluster-wide configuration,
- * then this member's own file, except for what all members must share. What depends on the role
- * (primary_conninfo, primary_slot_name) is not among them.
+ * Every parameter PostgreSQL is to run with: built-in defaults, then the cluster-wide
+ * configuration, then this member's own file, except for what all members must share. What depends
+ * on the role (primary_conninfo, primary_slot_name) is not among them.
  */
 export const deriveServerParameters = (
   dynamic: JsonObject,
@@ -203,7 +203,7 @@ export const deriveServerParameters = (
   return { parameters: mistakes.length === 0 ? parameters : undefined, mistakes, warnings };
 };
 
-/** The lines of pg_hba.conf or pg_ident.conf in force: the local list, else the cluster-wide one. */
+/** The lines of pg_hba.conf and pg_ident.conf in force: the local list, else the cluster's. */
 export const deriveAccessLines = (
   dynamic: JsonObject,
   config: { readonly postgresql: Pick<AgentConfig['postgresql'], 'pgHba' | 'pgIdent'> },

@@ -39,7 +39,7 @@ export interface TimingDefaults {
 /** A patroni.yml that says nothing means what it means to Patroni. */
 const asPatroni: TimingDefaults = { fastLease: false, fastTtl: defaults.ttl };
 
-/** Reads ttl, loop_wait, retry_timeout and fast_lease, and corrects them with a warning for each. */
+/** Reads ttl, loop_wait, retry_timeout and fast_lease; what it corrects it warns of. */
 export const readTiming = (
   section: Section,
   preset: TimingDefaults = asPatroni,

@@ -48,7 +48,7 @@ const MEMBERS = 'members/';
 
 export const memberPath = (name: string): string => `${MEMBERS}${name}`;
 
-/** `/service/demo/`: everything of one cluster begins with it. Slashes around names do not count. */
+/** `/service/demo/`: all keys of one cluster begin with it. Slashes around names do not count. */
 export const clusterPrefix = (namespace: string, scope: string): string => {
   const parts = `${namespace}/${scope}`.split('/').filter((part) => part !== '');
   return `/${parts.join('/')}/`;

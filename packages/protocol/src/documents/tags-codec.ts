@@ -3,7 +3,7 @@ import { defaultTags } from '@matriarch/core';
 import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
 import { asBoolean, asInteger, asObject } from '../json/read-json.ts';
 
-/** Tags as Patroni publishes them: only what differs from the default; undefined when nothing does. */
+/** Tags as Patroni publishes them: what differs from the default; undefined when nothing does. */
 export const encodeTags = (tags: MemberTags): ExactJsonObject | undefined => {
   const { failoverPriority } = tags;
   const encoded: ExactJsonObject = {

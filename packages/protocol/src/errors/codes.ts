@@ -117,15 +117,17 @@ export const errorTable = {
   'system-identifier-mismatch': entry({ ...refused, severity: 'critical' }, 409, {
     meaning: 'The data directory belongs to another cluster than the one in the store.',
     whatToDo:
-      'Check data_dir and scope. Nothing was touched. To give the member the data of this cluster, ' +
-      'move the data directory away and start the agent again.',
+      'Check data_dir and scope. Nothing was touched. To give the member the data of this ' +
+      'cluster, move the data directory away and start the agent again.',
   }),
   'store-holds-other-version': entry({ ...refused, severity: 'critical' }, 409, {
     meaning:
-      'patroni.yml has an `etcd` section, the data directory is not empty, and etcd holds nothing of ' +
-      'this cluster in API version 3. Its documents are probably in version 2, which we do not speak.',
+      'patroni.yml has an `etcd` section, the data directory is not empty, and etcd holds ' +
+      'nothing of this cluster in API version 3. Its documents are probably in version 2, which ' +
+      'we do not speak.',
     whatToDo:
-      'Move the cluster to `etcd3` with Patroni first, or, if the store is really empty, write `etcd3`.',
+      'Move the cluster to `etcd3` with Patroni first; if the store is really empty, write ' +
+      '`etcd3`.',
   }),
   'member-name-taken': entry({ ...refused, severity: 'error' }, 409, {
     meaning: 'Another agent with this name is alive.',

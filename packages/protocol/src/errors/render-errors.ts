@@ -7,8 +7,8 @@ export const renderErrorReference = (): string => {
   const lines = [
     '# Error codes',
     '',
-    'Generated from `packages/protocol/src/errors/codes.ts`. Each failure names its code in the log,',
-    'in the JSON body of the API and on the command line.',
+    'Generated from `packages/protocol/src/errors/codes.ts`. Each failure names its code in the',
+    'log, in the JSON body of the API and on the command line.',
     '',
     `Exit status: ${exitMeanings.map((meaning, status) => `${status} ${meaning}`).join(', ')}.`,
     '',

@@ -69,10 +69,16 @@ const GIVEN_LENGTH_MAX = 60;
 export const describeGiven = (located: Located): string => {
   if (located.kind === 'map') return 'a section';
   if (located.kind === 'list') return 'a list';
-  const text = located.source ?? String(located.value);
+  const text = maskSecrets(located.source ?? String(located.value));
   const shown = text.length > GIVEN_LENGTH_MAX ? `${text.slice(0, GIVEN_LENGTH_MAX)}…` : text;
   return JSON.stringify(shown);
 };
+
+/** Passwords that stand inside other values: in URLs, connection strings and pg_hba options. */
+const maskSecrets = (text: string): string =>
+  text
+    .replace(/[^\s/,'"]*:[^\s@,]*@/g, '…@')
+    .replace(/((?:pass|secret)\w*\s*=\s*)("[^"]*"|'[^']*'|\S+)/gi, '$1…');
 
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 

@@ -35,11 +35,13 @@ export const parsePeerStatus = (answer: unknown): PeerAnswer => {
   }
   const role = currentName('role', asText(document['role']) ?? '');
   const location = asLsn(asObject(wal)['location']) ?? lsn(0);
-  const running = document['state'] === 'running';
+  const running = asBoolean(ours?.['running']) ?? document['state'] === 'running';
   return {
     kind: 'answers',
     running,
-    primary: location > 0n || role === 'primary' || role === 'promoted',
+    // A stopped server may still be called primary; ours say what it can be.
+    primary:
+      asBoolean(ours?.['primary']) ?? (location > 0n || role === 'primary' || role === 'promoted'),
     position: readPosition(document, asObject(wal), ours),
     lineage: ours === undefined ? undefined : readLineage(document, ours),
     tags: decodeTags(document['tags']),

@@ -1,10 +1,9 @@
-// Shows what the REST API speaks: request bodies with old and new names, the status document as
-// Patroni writes it, and what is understood of a peer's answer, ours or a Patroni's (captured ones).
+// Shows what the REST API speaks: request bodies with old and new names, and what is understood of
+// an answer, of ours or of a Patroni's (captured ones).
 import type { Lineage, PeerAnswer, Timeline } from '@matriarch/core';
 import { defaultTags, lsn } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
-import { MATRIARCH_VERSION } from '../version.ts';
-import { encodeClusterStatus } from './cluster-document.ts';
+import { clusterAnswer, memberStatusAnswer, parseAnswer } from './answers.ts';
 import { parsePeerStatus } from './peer-status.ts';
 import {
   configRequest,
@@ -15,8 +14,6 @@ import {
   restartRequest,
   switchoverRequest,
 } from './requests.ts';
-import type { MemberStatus } from './status-document.ts';
-import { encodeMemberStatus } from './status-document.ts';
 
 describe('requests', () => {
   it('take candidate or its older name', () => {
@@ -67,6 +64,12 @@ describe('requests', () => {
   });
 });
 
+const ourPrimary = (ours: string): string =>
+  '{"state": "running", "role": "primary", "server_version": 150018, ' +
+  '"xlog": {"location": 2305843009213693953}, "timeline": 5, "tags": {"clonefrom": true}, ' +
+  '"patroni": {"version": "4.1.4", "scope": "demo", "name": "pg1"}, ' +
+  `"matriarch": {"version": "0.1.0"${ours}}}`;
+
 const lineage: Lineage = {
   timeline: 5 as Timeline,
   ancestors: [
@@ -75,60 +78,6 @@ const lineage: Lineage = {
   ],
 };
 
-const primary: MemberStatus = {
-  scope: 'demo',
-  name: 'pg1',
-  state: 'running',
-  role: 'primary',
-  postmasterStartTime: '2026-11-23 08:25:19.152235+00:00',
-  serverVersion: 150018,
-  wal: { location: lsn(117441856) },
-  timeline: 5 as Timeline,
-  replication: [
-    {
-      usename: 'replicator',
-      applicationName: 'pg2',
-      clientAddr: '127.0.0.1',
-      state: 'streaming',
-      syncState: 'async',
-      syncPriority: 0,
-    },
-  ],
-  dcsLastSeen: 1795422386,
-  tags: { ...defaultTags, clonefrom: true },
-  systemIdentifier: '7711278875043525676',
-  ours: { positionKnown: true, lineage, electable: true },
-};
-
-describe('the status document', () => {
-  it('is written as Patroni writes it, with our part at the end', () => {
-    expect(encodeMemberStatus(primary)).toBe(
-      '{"state": "running", "postmaster_start_time": "2026-11-23 08:25:19.152235+00:00", ' +
-        '"role": "primary", "server_version": 150018, "xlog": {"location": 117441856}, ' +
-        '"timeline": 5, "replication": [{"usename": "replicator", "application_name": "pg2", ' +
-        '"client_addr": "127.0.0.1", "state": "streaming", "sync_state": "async", ' +
-        '"sync_priority": 0}], "dcs_last_seen": 1795422386, "tags": {"clonefrom": true}, ' +
-        '"database_system_identifier": "7711278875043525676", ' +
-        '"patroni": {"version": "4.1.4", "scope": "demo", "name": "pg1"}, ' +
-        `"matriarch": {"version": "${MATRIARCH_VERSION}", "position_known": true, "timeline": 5, ` +
-        '"lineage": [[1, 100], [3, 2305843009213693952]], "electable": true}}',
-    );
-  });
-
-  it('of a standby shows null for what it does not know', () => {
-    const wal = {
-      receivedLocation: undefined,
-      replayedLocation: lsn(150995040),
-      replayedTimestamp: undefined,
-      paused: false,
-    };
-    expect(encodeMemberStatus({ ...primary, role: 'replica', wal })).toContain(
-      '"xlog": {"received_location": null, "replayed_location": 150995040, ' +
-        '"replayed_timestamp": null, "paused": false}',
-    );
-  });
-});
-
 describe('a peer', () => {
   const answered = (text: string): Extract<PeerAnswer, { kind: 'answers' }> => {
     const answer = parsePeerStatus(text);
@@ -136,42 +85,49 @@ describe('a peer', () => {
     return answer;
   };
 
-  it('of ours says all that is in its document', () => {
-    expect(answered(encodeMemberStatus(primary))).toEqual({
+  it('of ours says all that is in its document, LSNs to the byte', () => {
+    const text = ourPrimary(
+      ', "running": true, "primary": true, "position_known": true, ' +
+        '"lineage": [[1, 100], [3, 2305843009213693952]], "electable": true',
+    );
+    expect(answered(text)).toEqual({
       kind: 'answers',
       running: true,
       primary: true,
-      position: { known: true, position: { timeline: 5, lsn: 117441856n } },
+      position: { known: true, position: { timeline: 5, lsn: 2305843009213693953n } },
       lineage,
-      tags: primary.tags,
+      tags: { ...defaultTags, clonefrom: true },
       electable: true,
     });
   });
 
-  it('of ours may not know its position, or know it while its server is down', () => {
-    const silent: MemberStatus = {
-      ...primary,
-      state: 'stopped',
-      role: 'replica',
-      wal: undefined,
-      timeline: undefined,
-      ours: { positionKnown: false, lineage: undefined, electable: false },
-    };
-    expect(answered(encodeMemberStatus(silent))).toMatchObject({
+  it.each([
+    ['', { position: { known: false }, lineage: undefined, electable: false, primary: true }],
+    [
+      ', "position_known": false, "lineage": []',
+      { position: { known: false }, lineage: { ancestors: [] } },
+    ],
+    [', "running": false, "primary": false', { running: false, primary: false }],
+    [', "lineage": [[1, "x"]]', { lineage: undefined }],
+    [', "lineage": [[1, 100], 7]', { lineage: undefined }],
+  ])('of ours is taken at its word: %s', (ours, expected) => {
+    expect(answered(ourPrimary(ours))).toMatchObject(expected);
+  });
+
+  it('of ours may know its position while its server is down', () => {
+    const text =
+      '{"state": "stopped", "role": "replica", "matriarch": {"version": "0.1.0", ' +
+      '"position_known": true, "position": [5, 1152921504606846977], "lineage": [[1, 100]]}}';
+    expect(answered(text)).toMatchObject({
       running: false,
       primary: false,
-      position: { known: false },
-      lineage: undefined,
+      position: { known: true, position: { timeline: 5, lsn: 1152921504606846977n } },
+      lineage: { timeline: 5, ancestors: [{ timeline: 1, switchLsn: 100n }] },
       electable: false,
     });
-    const position = { timeline: 5 as Timeline, lsn: lsn(1n << 60n) };
-    const measured = {
-      ...silent,
-      ours: { positionKnown: true, position, lineage, electable: false },
-    };
-    expect(answered(encodeMemberStatus(measured))).toMatchObject({
-      position: { known: true, position },
-      lineage,
+    expect(answered('{"state": "stopped", "role": "replica", "matriarch": {}}')).toMatchObject({
+      position: { known: false },
+      lineage: undefined,
     });
   });
 
@@ -224,37 +180,32 @@ describe('a peer', () => {
   });
 });
 
-describe('the cluster document', () => {
-  it('is written as Patroni writes it, sorted by name', () => {
-    const member = { apiUrl: 'http://127.0.0.1:58001/patroni', host: '127.0.0.1', port: 55431 };
-    expect(
-      encodeClusterStatus({
-        scope: 'demo',
-        pause: true,
-        members: [
-          {
-            ...member,
-            name: 'pg2',
-            role: 'replica',
-            state: 'streaming',
-            timeline: 5 as Timeline,
-            lag: {
-              receiveLsn: lsn(117441856),
-              receiveLagBytes: 0n,
-              replayLsn: undefined,
-              replayLagBytes: undefined,
-            },
-          },
-          { ...member, name: 'pg1', role: 'leader', state: 'running', timeline: 5 as Timeline },
-        ],
-      }),
-    ).toBe(
-      '{"members": [{"name": "pg1", "role": "leader", "state": "running", ' +
-        '"api_url": "http://127.0.0.1:58001/patroni", "host": "127.0.0.1", "port": 55431, ' +
-        '"timeline": 5}, {"name": "pg2", "role": "replica", "state": "streaming", ' +
-        '"api_url": "http://127.0.0.1:58001/patroni", "host": "127.0.0.1", "port": 55431, ' +
-        '"timeline": 5, "receive_lag": 0, "receive_lsn": "0/7000540", "replay_lag": "unknown", ' +
-        '"lag": "unknown"}], "scope": "demo", "pause": true}',
-    );
+describe('answers', () => {
+  it('to GET /patroni are read whole, unknown fields and exact positions kept', () => {
+    const answer = parseAnswer(memberStatusAnswer, ourPrimary(', "running": true, "new": 1'));
+    expect(answer).toMatchObject({
+      role: 'primary',
+      xlog: { location: 2305843009213693953n },
+      patroni: { name: 'pg1' },
+      matriarch: { running: true, new: 1 },
+    });
+  });
+
+  it('to GET /cluster are read, of Patroni 3.0 and 4.1', () => {
+    const text =
+      '{"members": [{"name": "pg1", "role": "leader", "state": "running", "api_url": ' +
+      '"http://127.0.0.1:58001/patroni", "host": "127.0.0.1", "port": 55431, "timeline": 5}, ' +
+      '{"name": "pg2", "role": "quorum_standby", "state": "streaming", "api_url": ' +
+      '"http://127.0.0.1:58002/patroni", "host": "127.0.0.1", "port": 55432, "timeline": 5, ' +
+      '"receive_lag": 0, "receive_lsn": "0/7000540", "replay_lag": "unknown", ' +
+      '"lag": 0, "lsn": "0/7000540"}], "scope": "demo", "pause": true, ' +
+      '"scheduled_switchover": {"at": "2030-01-01T00:00:00+00:00", "from": "pg1"}}';
+    expect(parseAnswer(clusterAnswer, text)).toEqual(JSON.parse(text));
+    const old = '{"members": [{"name": "a", "role": "replica", "state": "running", "lag": 5}]}';
+    expect(parseAnswer(clusterAnswer, old)).toEqual(JSON.parse(old));
+  });
+
+  it.each(['', '{', '[]', '{"members": 3}', '{"members": [{"name": 5}]}'])('%j is none', (text) => {
+    expect(parseAnswer(clusterAnswer, text)).toBeUndefined();
   });
 });

@@ -40,6 +40,8 @@ export class SimHost {
   readonly trouble: TroubleLog;
   readonly #mayBootstrap: boolean;
   guard: GuardProcess | undefined;
+  /** Somebody wants the agent to run: an operator who stopped it does not, for a while. */
+  #isWanted = true;
   /** The status with which the agent left for good; undefined: it is to run. */
   leftWith: number | undefined;
   #stall: { readonly milliseconds: number } | undefined;
@@ -89,6 +91,7 @@ export class SimHost {
 
   /** The supervisor starts the agent. */
   startAgent(): void {
+    this.#isWanted = true;
     if (!this.machine.isUp || this.guard?.process.isAlive === true) return;
     this.leftWith = undefined;
     this.#runs += 1;
@@ -99,6 +102,7 @@ export class SimHost {
 
   /** SIGTERM to the agent. */
   terminate(): void {
+    this.#isWanted = false;
     this.world.journal.note(this.name, 'SIGTERM');
     this.guard?.tell({ kind: 'signal', signal: 'SIGTERM' });
   }
@@ -107,7 +111,8 @@ export class SimHost {
   guardExited(status: number): void {
     this.world.journal.note(this.name, 'agent ends', () => `status ${status}`);
     this.#endGuard();
-    if (FINAL_STATUSES.includes(status)) this.leftWith = status;
+    const isFinal = status === 0 ? !this.#isWanted : FINAL_STATUSES.includes(status);
+    if (isFinal) this.leftWith = status;
     else this.#superviseAfterEnd();
   }
 

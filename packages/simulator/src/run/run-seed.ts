@@ -45,6 +45,9 @@ export const runSeed = ({ seed, profile, plant, tell }: RunOptions): RunResult =
   const schedule = new FaultSchedule(simulation, seed, planFaults(profile, random));
   simulation.kernel.runUntil(FAULTS_UNTIL_MS);
   if (simulation.violation === undefined) heal(simulation, schedule);
+  if (simulation.violation !== undefined)
+    for (const host of simulation.hosts.values())
+      simulation.journal.note(host.name, 'stands', () => describeHost(host));
   const { kernel, journal, ledger, violation } = simulation;
   return {
     seed,
@@ -109,8 +112,6 @@ const waitUntil = (
   }
   if (simulation.violation !== undefined) return false;
   if (reason === undefined) return true;
-  for (const host of simulation.hosts.values())
-    simulation.journal.note(host.name, 'stands', () => describeHost(host));
   const message = `not whole ${limitMs / 1_000} s after healing: ${reason}`;
   simulation.report({ checker: LIVENESS, host: 'world', at: kernel.now, message });
   return false;

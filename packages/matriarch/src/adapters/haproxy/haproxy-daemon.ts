@@ -32,7 +32,7 @@ export const haproxyDaemon = (options: {
     isReady: async () => {
       const text = 'show version';
       const asked = await askSocket({ path: sockets.runtime, text, endsInput: false });
-      return asked.kind === 'done';
+      return asked.kind === 'done' && (await readMaster(sockets.master)).kind === 'done';
     },
   };
 };

@@ -14,12 +14,13 @@ const ANSWER_LIMIT_MS = 2_000;
 export type AdminRows = readonly Readonly<Record<string, unknown>>[];
 
 /**
- * One command on PgBouncer's admin console. The console speaks the simple protocol only and knows no
- * parameters. One connection for each command: there are few, and none is left over to break.
+ * Commands on PgBouncer's admin console, one after the other; the answer is that of the last. The
+ * console speaks the simple protocol only and knows no parameters. One connection for each call: there
+ * are few, and none is left over to break.
  */
 export const askAdmin = async (
   target: AdminTarget,
-  command: string,
+  ...commands: readonly string[]
 ): Promise<PortOutcome<{ readonly rows: AdminRows }>> => {
   const client = new Client({
     host: target.socketDirectory,
@@ -34,11 +35,17 @@ export const askAdmin = async (
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const result = await client.query<Record<string, unknown>>(command);
-    return { kind: 'done', rows: result.rows };
+    let rows: AdminRows = [];
+    for (const command of commands) {
+      rows = (await client.query<Record<string, unknown>>(command)).rows;
+    }
+    return { kind: 'done', rows };
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', cause: `${command} on ${target.socketDirectory}: ${cause}` };
+    return {
+      kind: 'failed',
+      cause: `${commands.join('; ')} on ${target.socketDirectory}: ${cause}`,
+    };
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -7,8 +7,8 @@ import { passFilePath } from './state-files.ts';
 const COMMENT = ['Written by Matriarch from its configuration. Changes made here are lost.'];
 
 /**
- * Writes pg_hba.conf and pg_ident.conf where the configuration has their lines; else they are left to
- * whoever wrote them. Answers the parameters that make the server read ours.
+ * Writes pg_hba.conf and pg_ident.conf where the configuration has their lines; else they are left
+ * to whoever wrote them. Answers the parameters that make the server read ours.
  */
 export const writeAccessFiles = async (
   context: PostgresContext,

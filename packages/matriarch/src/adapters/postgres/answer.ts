@@ -22,7 +22,9 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
-/** Faults of files and sockets become `failed`: they are facts of life here, not mistakes of ours. */
+/**
+ * Faults of files and sockets become `failed`: they are facts of life here, not mistakes of ours.
+ */
 export const attempt = async <T>(
   what: string,
   work: () => Promise<Answer<T>>,

@@ -20,7 +20,9 @@ const SOURCE_LIMIT_MS = 15_000;
 /** WAL that arrives while the copy is made, and some room to breathe. */
 const SPARE_BYTES = 256 * 1_024 * 1_024;
 
-/** `  23456/78901 kB (29%), 0/1 tablespace (…/base/5/1259)`, as pg_basebackup and pg_rewind say it. */
+/**
+ * `  23456/78901 kB (29%), 0/1 tablespace (…/base/5/1259)`, as pg_basebackup and pg_rewind say it.
+ */
 export const parseProgress = (
   line: string,
 ): { readonly doneBytes: number; readonly totalBytes: number } | undefined => {

@@ -1,5 +1,5 @@
 import { type ControlState, type Lsn, parseLsn, type Timeline, timeline } from '@matriarch/core';
-import { type Answer, describeEnd, failed } from './answer.ts';
+import { type Answer, describeEnd, failed, unknown } from './answer.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 
 /** What pg_control says of a data directory, as far as it is needed. */
@@ -84,7 +84,10 @@ export const parseControlData = (text: string): ControlData | undefined => {
 
 const LIMIT_MS = 10_000;
 
-/** Runs pg_controldata. A control file that fails its own checksum is `failed`. */
+/**
+ * Runs pg_controldata. `failed`: the control file is missing or damaged; `unknown`: the program
+ * could not be run to its end, which says nothing of the file.
+ */
 export const readControlData = async (
   { run, binaries }: PostgresContext,
   dataDirectory: string,
@@ -95,8 +98,8 @@ export const readControlData = async (
     env: toolEnvironment(),
     limitMs: LIMIT_MS,
   });
-  if (result.kind !== 'exited' || result.code !== 0)
-    return failed(describeEnd('pg_controldata', result));
+  if (result.kind !== 'exited') return unknown(describeEnd('pg_controldata', result));
+  if (result.code !== 0) return failed(describeEnd('pg_controldata', result));
   if (/WARNING/.test(result.stdout + result.stderr))
     return failed(`the control file of ${dataDirectory} is damaged, says pg_controldata`);
   const control = parseControlData(result.stdout);

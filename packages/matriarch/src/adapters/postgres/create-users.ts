@@ -45,7 +45,8 @@ export const usersScript = (roles: {
 }): string => {
   const { superuser, replication, rewind } = roles;
   const statements = [
-    // Standard strings, and nothing of this in any log: verifiers are no passwords, but near enough.
+    // Standard strings, and nothing of this in any log: verifiers are no passwords, but near
+    // enough.
     'set local standard_conforming_strings = on',
     "set local log_statement = 'none'",
     'set local log_min_duration_statement = -1',

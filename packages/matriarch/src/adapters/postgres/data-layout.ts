@@ -4,13 +4,13 @@ import { codeOf } from './answer.ts';
 import type { Owner } from './context.ts';
 
 /**
- * Where a new data directory grows and where the replaced one is kept (rule S7). Both are on the file
- * system of the data directory, so that putting them in place is renaming, never copying.
+ * Where a new data directory grows and where the replaced one is kept (rule S7). Both are on the
+ * file system of the data directory, so that putting them in place is renaming, never copying.
  *
  * `beside`: siblings, `<data>.new` and `<data>.aside`; putting in place is two renames.
- * `inside`: the data directory is a mount point, or its parent is not ours to write. New and old lie
- *   in subdirectories, and putting in place moves every entry. PostgreSQL ignores the two names;
- *   while the old data is kept there, a base backup taken of this member contains it.
+ * `inside`: the data directory is a mount point, or its parent is not ours to write. New and old
+ *   lie in subdirectories, and putting in place moves every entry. PostgreSQL ignores the two
+ *   names; while the old data is kept there, a base backup taken of this member contains it.
  */
 export interface DataLayout {
   readonly kind: 'beside' | 'inside';
@@ -71,7 +71,9 @@ const deviceOf = async (path: string): Promise<number> => {
   }
 };
 
-/** Whether entries can be made in a directory; of one that does not exist, in its first ancestor. */
+/**
+ * Whether entries can be made in a directory; of one that does not exist, in its first ancestor.
+ */
 const isWritable = async (path: string): Promise<boolean> => {
   try {
     await access(path, constants.W_OK | constants.X_OK);

@@ -45,9 +45,9 @@ const settledLsn = (control: ControlData): Lsn =>
   control.minRecoveryLsn > control.checkpointLsn ? control.minRecoveryLsn : control.checkpointLsn;
 
 /**
- * The lineage a silent server is on. The control file knows it for a primary, also for one that died
- * right after its promotion. A standby may have followed a promotion since its last restart point:
- * then there is a history file that continues the lineage, and WAL of that timeline.
+ * The lineage a silent server is on. The control file knows it for a primary, also for one that
+ * died right after its promotion. A standby may have followed a promotion since its last restart
+ * point: then there is a history file that continues the lineage, and WAL of that timeline.
  */
 export const lineageOnDisk = async (disk: {
   readonly walDirectory: string;
@@ -77,7 +77,8 @@ export const lineageOnDisk = async (disk: {
 /**
  * The history files that would keep a server of this lineage from starting as a standby: PostgreSQL
  * aims at the newest timeline it finds a history of, and stops when it cannot get there from its
- * own. Those are the empty ones that reserve a number (rule S5) and those of a fork it was never on.
+ * own. Those are the empty ones that reserve a number (rule S5) and those of a fork it was never
+ * on.
  */
 export const obsoleteHistories = async (disk: {
   readonly walDirectory: string;
@@ -102,10 +103,10 @@ const renderHistory = (ancestors: readonly Ancestor[]): string =>
     .join('');
 
 /**
- * Makes pg_wal ready for a promotion. The empty files reserve numbers: PostgreSQL takes the next one
- * that has no history (rule S5). A clone got the history of its own timeline only, yet a standby
- * that comes from further back asks its upstream for every number between, and gets no WAL when one
- * is missing: those of the ancestors are written from our own.
+ * Makes pg_wal ready for a promotion. The empty files reserve numbers: PostgreSQL takes the next
+ * one that has no history (rule S5). A clone got the history of its own timeline only, yet a
+ * standby that comes from further back asks its upstream for every number between, and gets no WAL
+ * when one is missing: those of the ancestors are written from our own.
  */
 export const placeHistories = async (
   wal: {

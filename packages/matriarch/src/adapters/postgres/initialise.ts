@@ -1,17 +1,19 @@
-import { appendFile, chmod, chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Answer, attempt, describeEnd, failed } from './answer.ts';
+import { writeAtomically } from './atomic-file.ts';
 import { type PostgresContext, serverEnvironment } from './context.ts';
 import { readControlData } from './control-data.ts';
 import { type DataLayout, dataLayout, isContent, makeDirectory } from './data-layout.ts';
+import { readServerFile } from './server-file.ts';
 import { ensureStateDirectory, setMarker } from './state-files.ts';
 
 /** initdb writes some 40 MB and syncs them; slow disks take their time. */
 const LIMIT_MS = 300_000;
 
 /**
- * Makes a new cluster beside the data directory; `installData` puts it in place. The marker says that
- * it may be thrown away until a server has been prepared for its life in the cluster.
+ * Makes a new cluster beside the data directory; `installData` puts it in place. The marker says
+ * that it may be thrown away until a server has been prepared for its life in the cluster.
  */
 export const initialise = (
   context: PostgresContext,
@@ -66,10 +68,15 @@ const authentication = (passwordFile: string | undefined): readonly string[] =>
     ? ['--auth-local=peer', '--auth-host=reject']
     : ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
 
+/** There only while initdb runs, or after a kill in the meantime. */
+export const passwordFilePath = ({ config }: PostgresContext): string =>
+  join(config.matriarch.stateDirectory, 'initdb-password');
+
 const writePasswordFile = async (context: PostgresContext): Promise<string | undefined> => {
   const { password } = context.config.postgresql.superuser;
   if (password === undefined) return undefined;
-  const path = join(await ensureStateDirectory(context), 'initdb-password');
+  const path = passwordFilePath(context);
+  await ensureStateDirectory(context);
   await rm(path, { force: true });
   await writeFile(path, `${password}\n`, { mode: 0o600, flag: 'wx' });
   if (context.owner !== undefined) await chown(path, context.owner.uid, context.owner.gid);
@@ -77,8 +84,11 @@ const writePasswordFile = async (context: PostgresContext): Promise<string | und
 };
 
 /** `bootstrap.pg_hba` is for clusters whose pg_hba.conf nobody writes later. */
-const appendHba = async ({ config, settings }: PostgresContext, { fresh }: DataLayout) => {
+const appendHba = async (context: PostgresContext, { fresh }: DataLayout): Promise<void> => {
+  const { config, settings, owner } = context;
   const lines = config.bootstrap?.pgHba ?? [];
   if (settings().pgHba !== undefined || lines.length === 0) return;
-  await appendFile(join(fresh, 'pg_hba.conf'), `${lines.join('\n')}\n`);
+  const path = join(fresh, 'pg_hba.conf');
+  const text = (await readServerFile(context, path)) ?? '';
+  await writeAtomically(path, `${text}${lines.join('\n')}\n`, { mode: 0o600, owner });
 };

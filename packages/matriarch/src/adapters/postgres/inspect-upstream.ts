@@ -12,7 +12,7 @@ import {
 import { type Answer, attempt, failed } from './answer.ts';
 import type { PostgresContext } from './context.ts';
 import { readIdentified } from './probe.ts';
-import { createSqlSession, querySql, type SqlRow, type SqlSession } from './sql-session.ts';
+import { createSqlSession, querySql, type SqlRow, type SqlSession, textOf } from './sql-session.ts';
 import { upstreamTarget } from './upstream-target.ts';
 import { segmentName, segmentStart } from './wal-files.ts';
 
@@ -63,7 +63,7 @@ const look = async (
   const answer = await session.query({ text: QUERY, limitMs: LIMIT_MS });
   if (answer.kind !== 'rows') return failed(`${member} cannot be looked at: ${answer.message}`);
   const row = answer.rows[0] ?? {};
-  const current = parseLsn(String(row['current_lsn'] ?? ''));
+  const current = parseLsn(textOf(row['current_lsn']));
   const number = await timelineOf(context, upstream, row);
   if (current === undefined || number === undefined)
     return failed(`${member} does not tell its timeline and position`);
@@ -74,12 +74,12 @@ const look = async (
   });
   if (history.kind !== 'rows')
     return failed(`the history of ${member} cannot be read: ${history.message}`);
-  const lineage = parseHistory(number, String(history.rows[0]?.['history'] ?? ''), parseLsn);
+  const lineage = parseHistory(number, textOf(history.rows[0]?.['history']), parseLsn);
   const segmentBytes = Number(row['segment_bytes']);
   const files: unknown = row['wal_files'];
   const facts: UpstreamFacts = {
     member,
-    systemIdentifier: String(row['system_identifier']),
+    systemIdentifier: textOf(row['system_identifier']),
     inRecovery: row['in_recovery'] === true,
     timeline: number,
     lineage,

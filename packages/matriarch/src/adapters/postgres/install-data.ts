@@ -5,6 +5,7 @@ import { exists, syncDirectory } from './atomic-file.ts';
 import type { PostgresContext } from './context.ts';
 import { readControlData } from './control-data.ts';
 import { type DataLayout, dataLayout, isContent, makeDirectory } from './data-layout.ts';
+import { passwordFilePath } from './initialise.ts';
 import { isServerRunning } from './own-process.ts';
 import { clearMarker, hasMarker, readMarker, setMarker } from './state-files.ts';
 
@@ -114,6 +115,7 @@ export const discardUnfinished = (context: PostgresContext): Promise<Answer<Noth
     if (await isServerRunning(layout.data)) return failed(`a server runs on ${layout.data}`);
     if (await isUnfinished(context, layout)) await removeContent(layout);
     await remove(layout.fresh);
+    await remove(passwordFilePath(context));
     await clearMarker(context, 'new-ready');
     await clearMarker(context, 'install-unfinished');
     await clearMarker(context, 'bootstrap-unfinished');

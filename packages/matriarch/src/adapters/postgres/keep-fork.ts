@@ -12,8 +12,8 @@ import { parseHistoryName, parseSegmentName } from './wal-files.ts';
 const SPARE_BYTES = 64 * 1_024 * 1_024;
 
 /**
- * Copies the WAL that only this server has, from the fork on, to where nothing removes it: it is the
- * last trace of what was acknowledged and is lost. `pg_waldump` reads it there.
+ * Copies the WAL that only this server has, from the fork on, to where nothing removes it: it is
+ * the last trace of what was acknowledged and is lost. `pg_waldump` reads it there.
  */
 export const keepFork = (
   context: PostgresContext,
@@ -71,7 +71,8 @@ const isBehindFork = (
 };
 
 const copy = async (from: string, to: string, owner: Owner | undefined): Promise<void> => {
-  // Shared blocks where the file system can; never a link, since PostgreSQL writes old segments anew.
+  // Shared blocks where the file system can; never a link, since PostgreSQL writes old segments
+  // anew.
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   if (owner !== undefined) await chown(to, owner.uid, owner.gid);
   if ((await stat(from)).size !== (await stat(to)).size) throw new Error(`${to} was cut short`);

@@ -12,8 +12,8 @@ const START = /LOG: {2}starting PostgreSQL /;
 
 /**
  * What the end of a server's log says of why it died, where that would follow the data or the host
- * to the next primary (rule S13). Only the last run counts. In a language other than English nothing
- * is recognised: then a crash is a crash.
+ * to the next primary (rule S13). Only the last run counts. In a language other than English
+ * nothing is recognised: then a crash is a crash.
  */
 export const parseLastWords = (log: string): LastWords => {
   const lines = log.split('\n');

@@ -4,8 +4,8 @@ import { readTextIfThere } from './atomic-file.ts';
 import { parsePostmasterFile } from './own-server.ts';
 
 /**
- * Whether a postmaster runs on the data directory. postmaster.pid outlives a kill, and its number may
- * belong to another server of this host by now: what that process was started with, or where it
+ * Whether a postmaster runs on the data directory. postmaster.pid outlives a kill, and its number
+ * may belong to another server of this host by now: what that process was started with, or where it
  * works, tells them apart.
  */
 export const isServerRunning = async (dataDirectory: string): Promise<boolean> => {

@@ -7,8 +7,8 @@ import { readControlData } from './control-data.ts';
 import { lineageOnDisk, placeHistories } from './history-files.ts';
 
 /**
- * Reserves timeline numbers before a promotion (rule S5): works on a running standby, which sees the
- * files when it is promoted.
+ * Reserves timeline numbers before a promotion (rule S5): works on a running standby, which sees
+ * the files when it is promoted.
  */
 export const placeHistory = (
   context: PostgresContext,

@@ -1,18 +1,25 @@
 /**
- * Shows that a prepared data directory starts as what it was prepared for, whatever lay in it before,
- * and that a configuration which cannot work never replaces one that does. By preparing real data
- * directories and starting real servers on them.
+ * Shows that a prepared data directory starts as what it was prepared for, whatever lay in it
+ * before, and that a configuration which cannot work never replaces one that does. By preparing
+ * real data directories and starting real servers on them.
  */
 import { timeline } from '@matriarch/core';
-import { access, appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  appendFile,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ContextChanges, REPLICATOR, SUPERUSER } from '../../testing/postgres-context.ts';
 import {
-  type ContextChanges,
   openPostgresLab,
   type PostgresLab,
-  REPLICATOR,
-  SUPERUSER,
   type TestServer,
   upstreamOf,
 } from '../../testing/postgres.ts';
@@ -21,6 +28,9 @@ import { createSlotKeeper } from './change-slots.ts';
 import { launchSpec } from './launch-spec.ts';
 import { placeHistory } from './place-history.ts';
 import { prepareServer, type Preparation } from './prepare-server.ts';
+
+/** The library's own matcher is of type any. */
+const containing = (text: string): unknown => expect.stringContaining(text);
 
 let lab: PostgresLab;
 let primary: TestServer;
@@ -197,12 +207,27 @@ describe('a primary', () => {
     await writeFile(main, original);
   });
 
+  it('is never led by a link to what the server’s user may not read', async () => {
+    const server = await lab.createServer('pg-link');
+    const secret = join(lab.directory, 'secret.conf');
+    await writeFile(secret, "work_mem = '1MB'\n", { mode: 0o600 });
+    const main = join(server.dataDirectory, 'postgresql.conf');
+    await rename(main, join(server.dataDirectory, 'real.conf'));
+    await symlink(join(server.dataDirectory, 'real.conf'), main);
+    expect(await prepareServer(server.context(), asPrimary)).toMatchObject({ kind: 'done' });
+    expect(await readFile(main, 'utf8')).toContain('matriarch.conf');
+    await rm(main);
+    await symlink(secret, main);
+    const answer = await prepareServer(server.context(), asPrimary);
+    expect(answer.kind).toBe(lab.owner === undefined ? 'done' : 'failed');
+  });
+
   it('says so when nobody could connect', async () => {
     const server = await lab.createServer('pg-bare');
     await rm(join(server.dataDirectory, 'pg_hba.conf'));
     expect(await prepareServer(server.context(), asPrimary)).toMatchObject({
       kind: 'failed',
-      cause: expect.stringContaining('set postgresql.pg_hba'),
+      cause: containing('set postgresql.pg_hba'),
     });
   });
 });

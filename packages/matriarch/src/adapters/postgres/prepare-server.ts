@@ -11,14 +11,7 @@ import {
 import { join } from 'node:path';
 import { writeAccessFiles, writePassFile } from './access-files.ts';
 import { type Answer, attempt, describeEnd, done, failed, type Nothing } from './answer.ts';
-import {
-  createDurably,
-  exists,
-  modeOf,
-  readTextIfThere,
-  removeDurably,
-  writeAtomically,
-} from './atomic-file.ts';
+import { createDurably, exists, modeOf, removeDurably, writeAtomically } from './atomic-file.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 import { type ControlData, readControlData } from './control-data.ts';
 import { lineageOnDisk, obsoleteHistories, removeHistory } from './history-files.ts';
@@ -30,6 +23,7 @@ import {
   rememberRefusal,
   resolveParameters,
 } from './server-parameters.ts';
+import { readServerFile } from './server-file.ts';
 import { clearMarker, ensureStateDirectory } from './state-files.ts';
 
 export type ServerRole = 'primary' | 'standby' | 'private';
@@ -93,11 +87,8 @@ export const prepareServer = (
   });
 
 /** The files that were there before us: ours is included last, and nothing overrides it. */
-const completeOldFiles = async ({
-  config,
-  owner,
-  settings,
-}: PostgresContext): Promise<Answer<Nothing>> => {
+const completeOldFiles = async (context: PostgresContext): Promise<Answer<Nothing>> => {
+  const { config, owner, settings } = context;
   const { dataDirectory } = config.postgresql;
   const kind = { mode: 0o600, owner };
   const { pgHba, parameters } = settings();
@@ -105,11 +96,11 @@ const completeOldFiles = async ({
     if (!(await exists(join(dataDirectory, 'pg_hba.conf'))))
       return failed(`${dataDirectory} has no pg_hba.conf: set postgresql.pg_hba`);
   const main = join(dataDirectory, 'postgresql.conf');
-  const text = (await readTextIfThere(main)) ?? '';
+  const text = (await readServerFile(context, main)) ?? '';
   const mode = await modeOf(main, kind.mode);
   await writeAtomically(main, withIncludeLast(text, OWN_FILE), { mode, owner });
   const automatic = join(dataDirectory, 'postgresql.auto.conf');
-  const changed = await readTextIfThere(automatic);
+  const changed = await readServerFile(context, automatic);
   if (changed !== undefined) {
     const names = new Set([...recoveryParameters, ...ownedParameters]);
     await writeAtomically(automatic, withoutParameters(changed, names), kind);
@@ -156,8 +147,8 @@ interface Wish {
 }
 
 /**
- * Writes our file and has the server itself try it. Single parameters it turns down are left out and
- * remarked on; when something else is wrong, what was there before is put back.
+ * Writes our file and has the server itself try it. Single parameters it turns down are left out
+ * and remarked on; when something else is wrong, what was there before is put back.
  */
 const writeConfiguration = async (
   context: PostgresContext,
@@ -166,7 +157,7 @@ const writeConfiguration = async (
   const { config, owner, binaries, settings } = context;
   const path = join(config.postgresql.dataDirectory, OWN_FILE);
   const kind = { mode: 0o600, owner };
-  const before = await readTextIfThere(path);
+  const before = await readServerFile(context, path);
   const wanted = settings().parameters;
   let objection = '';
   for (let round = 0; round < ROUNDS; round += 1) {

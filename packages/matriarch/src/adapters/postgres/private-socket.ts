@@ -12,8 +12,8 @@ const LONGEST_DIRECTORY = 80;
 const HASH_CHARACTERS = 16;
 
 /**
- * The directory of the socket that a bootstrapping server listens on, and on nothing else. Beside our
- * own files, or under a short name where that path is too long for a socket.
+ * The directory of the socket that a bootstrapping server listens on, and on nothing else. Beside
+ * our own files, or under a short name where that path is too long for a socket.
  */
 export const privateSocketDirectory = ({ config }: PostgresContext): string => {
   const path = join(config.matriarch.stateDirectory, 'private');

@@ -7,7 +7,7 @@ import {
   type ReplicationSlot,
   type Timeline,
 } from '@matriarch/core';
-import type { SqlRow } from './sql-session.ts';
+import { asRows, type SqlRow } from './sql-session.ts';
 
 /**
  * Everything a look at a server needs, in one round trip. Works from PostgreSQL 13 on.
@@ -16,8 +16,9 @@ import type { SqlRow } from './sql-session.ts';
  * walreceiver last flushed. With no walreceiver there is none here: the control file's lags behind
  * until the next restart point.
  *
- * What the startup process waits for tells whether all local WAL is consumed (rule S10): it asks for
- * a stream, or rests before it tries again, only when neither archive nor pg_wal has the next record.
+ * What the startup process waits for tells whether all local WAL is consumed (rule S10): it asks
+ * for a stream, or rests before it tries again, only when neither archive nor pg_wal has the next
+ * record.
  */
 export const PROBE_QUERY = `
 select
@@ -49,7 +50,8 @@ select
     from pg_stat_replication where application_name <> current_setting('application_name')
   ) as standbys,
   (select coalesce(json_agg(json_build_object(
-      'name', slot_name, 'active', active, 'restartLsn', restart_lsn, 'walStatus', wal_status)), '[]')
+      'name', slot_name, 'active', active,
+      'restartLsn', restart_lsn, 'walStatus', wal_status)), '[]')
     from pg_replication_slots where slot_type = 'physical'
   ) as slots
 from (select pg_is_in_recovery() as active) as recovery`;
@@ -94,8 +96,6 @@ const instantText = (value: unknown): string | undefined => {
   return time === undefined ? undefined : `${time}+00:00`;
 };
 
-const rows = (value: unknown): readonly SqlRow[] => (Array.isArray(value) ? value : []);
-
 export const readProbeRow = (row: SqlRow): ProbeRow => ({
   systemIdentifier: text(row['system_identifier']) ?? '',
   serverVersion: Number(row['server_version']),
@@ -111,8 +111,8 @@ export const readProbeRow = (row: SqlRow): ProbeRow => ({
   upstream: conninfoTarget(text(row['primary_conninfo']) ?? ''),
   startedAt: instantText(row['started_at']) ?? '',
   pendingRestart: row['pending_restart'] === true,
-  standbys: rows(row['standbys']).map(readStandby),
-  slots: rows(row['slots']).map(readSlot),
+  standbys: asRows(row['standbys']).map(readStandby),
+  slots: asRows(row['slots']).map(readSlot),
 });
 
 const readStandby = (row: SqlRow): ConnectedStandby => ({

@@ -236,10 +236,10 @@ describe('a server that does not answer', () => {
     const frozen = await serverProcesses(primary.dataDirectory);
     for (const pid of frozen) process.kill(pid, 'SIGSTOP');
     try {
-      for (const limitMs of [100, 50]) {
+      for (const limitMs of [300, 50]) {
         const startedAt = performance.now();
         expect(await probe.probe(limitMs)).toMatchObject({ kind: 'no-answer' });
-        expect(performance.now() - startedAt).toBeLessThan(limitMs + 100);
+        expect(performance.now() - startedAt).toBeLessThan(limitMs + 1_500);
       }
     } finally {
       for (const pid of frozen) process.kill(pid, 'SIGCONT');

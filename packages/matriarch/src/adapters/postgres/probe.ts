@@ -16,10 +16,13 @@ import { readControlData } from './control-data.ts';
 import { lineageOnDisk, readLineage } from './history-files.ts';
 import { ownServerTarget } from './own-server.ts';
 import { PROBE_QUERY, type ProbeRow, readProbeRow } from './probe-query.ts';
-import { createSqlSession, querySql, type SqlAnswer } from './sql-session.ts';
+import { createSqlSession, querySql, type SqlAnswer, textOf } from './sql-session.ts';
 
 export interface Probe {
-  /** Never rejects; ends within `limitMs`, and within our own limits if those are shorter. */
+  /**
+   * Never rejects; ends within `limitMs`, and within our own limits if those are shorter. Asked again
+   * before it has answered, it answers both with one look.
+   */
   probe(limitMs: number): Promise<ServerProbe>;
   close(): void;
 }
@@ -30,6 +33,8 @@ export const PROBE_APPLICATION = 'matriarch probe';
 
 /** A server says this while it starts, recovers, and also while it shuts down. */
 const CANNOT_CONNECT_NOW = '57P03';
+/** A function for recovery was called out of recovery, or the other way round. */
+const NOT_IN_THIS_STATE = '55000';
 
 /** Timeline and position of one standby as PostgreSQL's replication protocol tells them. */
 interface Identified {
@@ -49,18 +54,26 @@ export const createProbe = (context: PostgresContext): Probe => {
   );
   const lineages = createLineageCache(context);
   const identify = createIdentifier(context);
+  /**
+   * The start of the server that has consumed its local WAL. It looks for more again and again, and
+   * is not found waiting each time.
+   */
+  let consumedBy: string | undefined;
 
   const probe = async (limitMs: number): Promise<ServerProbe> => {
     const startedMs = performance.now();
-    const answer = await session.query({
-      text: PROBE_QUERY,
-      limitMs: Math.min(limitMs, STATEMENT_LIMIT_MS),
-    });
+    const query = { text: PROBE_QUERY, limitMs: Math.min(limitMs, STATEMENT_LIMIT_MS) };
+    let answer = await session.query(query);
+    // It was promoted while it answered: what it began to say holds no more.
+    if (answer.kind === 'refused' && answer.code === NOT_IN_THIS_STATE)
+      answer = await session.query(query);
     const first = answer.kind === 'rows' ? answer.rows[0] : undefined;
     if (first === undefined) return withoutRow(answer);
     const row = readProbeRow(first);
+    if (row.receivedLsn !== undefined || row.waitsForMoreWal) consumedBy = row.startedAt;
     const leftMs = Math.max(1, limitMs - (performance.now() - startedMs));
-    const { timeline, position } = await locate(row, () => identify(row, leftMs));
+    const isConsumed = consumedBy === row.startedAt;
+    const { timeline, position } = await locate(row, isConsumed, () => identify(row, leftMs));
     const lineage =
       timeline === undefined
         ? await newestLineage(context)
@@ -68,13 +81,15 @@ export const createProbe = (context: PostgresContext): Probe => {
     return { ...answered(row), lineage, position };
   };
 
+  let underWay: Promise<ServerProbe> | undefined;
   return {
-    probe: async (limitMs) => {
-      try {
-        return await probe(limitMs);
-      } catch (error) {
-        return { kind: 'no-answer', cause: messageOf(error) };
-      }
+    probe: (limitMs) => {
+      underWay ??= probe(limitMs)
+        .catch((error: unknown): ServerProbe => ({ kind: 'no-answer', cause: messageOf(error) }))
+        .finally(() => {
+          underWay = undefined;
+        });
+      return underWay;
     },
     close: () => session.close(),
   };
@@ -97,6 +112,7 @@ type Located = { readonly timeline: Timeline | undefined; readonly position: Kno
  */
 const locate = async (
   row: ProbeRow,
+  isConsumed: boolean,
   identify: () => Promise<Identified | undefined>,
 ): Promise<Located> => {
   if (!row.inRecovery) {
@@ -106,7 +122,6 @@ const locate = async (
       : { timeline, position: knownPosition({ timeline, lsn: flushedLsn }) };
   }
   const { receivedLsn, replayedLsn } = row;
-  const isConsumed = receivedLsn !== undefined || row.waitsForMoreWal;
   const held = [receivedLsn, replayedLsn].filter((lsn) => lsn !== undefined);
   const [first, ...others] = held;
   const highest = first === undefined ? undefined : maxLsn(first, ...others);
@@ -169,7 +184,7 @@ const createIdentifier = (context: PostgresContext) => {
 export const readIdentified = (
   row: Readonly<Record<string, unknown>> | undefined,
 ): Identified | undefined => {
-  const lsn = parseLsn(String(row?.['xlogpos'] ?? ''));
+  const lsn = parseLsn(textOf(row?.['xlogpos']));
   const timeline = Number(row?.['timeline']);
   return lsn === undefined || !Number.isInteger(timeline)
     ? undefined

@@ -12,11 +12,12 @@ import { clearMarker, ensureStateDirectory, hasMarker, setMarker } from './state
 import { upstreamConninfo } from './upstream-target.ts';
 
 /** With --progress pg_rewind says this right before it writes for the first time. */
-const BEGINS_TO_WRITE = /^pg_rewind: need to copy /;
+export const BEGINS_TO_WRITE = /^pg_rewind: need to copy /;
 
 /**
  * Takes back what this data directory has and the other server has not. Until pg_rewind begins to
- * write, a failure leaves the data as it was; afterwards only a clone helps, and the marker says so.
+ * write, a failure leaves the data as it was; afterwards only a clone helps, and the marker says
+ * so.
  */
 export const rewind = (
   context: PostgresContext,
@@ -64,9 +65,9 @@ export const rewind = (
   });
 
 /**
- * pg_rewind first recovers a server that was killed, with a single-user server, and that refuses to be
- * a standby. Without the signal a killed standby recovers like a primary; what that adds to its WAL
- * lies behind the fork and is taken back with the rest.
+ * pg_rewind first recovers a server that was killed, with a single-user server, and that refuses to
+ * be a standby. Without the signal a killed standby recovers like a primary; what that adds to its
+ * WAL lies behind the fork and is taken back with the rest.
  */
 const allowCrashRecovery = async (dataDirectory: string, { state }: ControlData): Promise<void> => {
   if (state === 'shut-down' || state === 'shut-down-in-recovery') return;

@@ -8,7 +8,7 @@ const KEY_BYTES = 32;
 /** RFC 4013, Tables C.1.2 and B.1 of RFC 3454: spaces of any kind, and what is not shown at all. */
 const OTHER_SPACES = /[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g;
 const SHOWN_AS_NOTHING =
-  /[\u00AD\u034F\u1806\u180B-\u180D\u200B-\u200D\u2060\uFE00-\uFE0F\uFEFF]/gu;
+  /\u00AD|\u034F|\u1806|[\u180B-\u180D]|[\u200B-\u200D]|\u2060|[\uFE00-\uFE0F]|\uFEFF/gu;
 const FORBIDDEN = /[\p{Cc}\p{Co}\p{Cs}\p{Cn}\u2028\u2029\uFFF9-\uFFFD]/u;
 
 /** SASLprep as PostgreSQL does it: a password it does not allow is taken as it is. */
@@ -23,8 +23,8 @@ const prepare = (password: string): string => {
 const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /**
- * What PostgreSQL stores for a password (`SCRAM-SHA-256$…`, RFC 5803). Given to CREATE ROLE in place
- * of the password, so that the password itself can get into no log and no view of statements.
+ * What PostgreSQL stores for a password (`SCRAM-SHA-256$…`, RFC 5803). Given to CREATE ROLE in
+ * place of the password, so that the password itself can get into no log and no view of statements.
  */
 export const scramVerifier = (password: string, salt: Buffer): string => {
   const salted = pbkdf2Sync(prepare(password), salt, ITERATIONS, KEY_BYTES, 'sha256');

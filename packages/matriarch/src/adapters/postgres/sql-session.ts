@@ -199,8 +199,15 @@ const ask = async (
 const rowsOf = (result: unknown): readonly SqlRow[] => {
   const last: unknown = Array.isArray(result) ? result.at(-1) : result;
   if (typeof last !== 'object' || last === null || !('rows' in last)) return [];
-  return Array.isArray(last.rows) ? last.rows : [];
+  return asRows(last.rows);
 };
+
+/** A list of rows, as a query's result or as JSON inside one. */
+export const asRows = (value: unknown): readonly SqlRow[] =>
+  Array.isArray(value) ? (value as readonly SqlRow[]) : [];
+
+/** A column that is text; for any other value the empty text. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** libpq's sslmode in Node's words. Through a unix socket nothing is encrypted. */
 const tlsOptions = async ({ host, options }: SqlTarget): Promise<false | object> => {
@@ -208,7 +215,8 @@ const tlsOptions = async ({ host, options }: SqlTarget): Promise<false | object>
   if (host.startsWith('/') || mode === 'disable' || mode === 'allow') return false;
   const file = async (name: string): Promise<Buffer | undefined> => {
     const path = options[name];
-    return path === undefined || path === 'system' ? undefined : await readFile(path);
+    if (path === undefined || path === 'system') return undefined;
+    return readFile(path);
   };
   const ca = await file('sslrootcert');
   const verifies = mode === 'verify-ca' || mode === 'verify-full' || ca !== undefined;

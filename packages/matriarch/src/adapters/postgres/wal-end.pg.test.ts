@@ -1,7 +1,7 @@
 /**
- * Shows that the end of WAL we measure on a silent server is where PostgreSQL itself recovers to, in
- * every shape a tail of WAL can have. Real servers are killed; then they are started again, and what
- * the recovery says it read last is compared with what was measured before.
+ * Shows that the end of WAL we measure on a silent server is where PostgreSQL itself recovers to,
+ * in every shape a tail of WAL can have. Real servers are killed; then they are started again, and
+ * what the recovery says it read last is compared with what was measured before.
  */
 import { type Lineage, type Lsn, lsn, parseLsn } from '@matriarch/core';
 import { cp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
@@ -69,7 +69,7 @@ describe('measureWalEnd', () => {
     expect(await recoveredTo(primary)).toBe(end);
   });
 
-  it('is found in 50 ms from a position nearby', async () => {
+  it('is found at once from a position nearby', async () => {
     const said = await flushed(primary);
     await primary.crash();
     const ask = { from: said };
@@ -79,7 +79,8 @@ describe('measureWalEnd', () => {
       expect((await measureWalEnd(primary.context(), ask)).kind).toBe('done');
       times.push(performance.now() - startedAt);
     }
-    expect(Math.min(...times)).toBeLessThan(50);
+    // 25 ms on an idle machine; from the checkpoint on and printed it would be seconds.
+    expect(Math.min(...times)).toBeLessThan(250);
     await primary.start();
   });
 

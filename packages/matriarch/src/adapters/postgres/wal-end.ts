@@ -26,9 +26,9 @@ interface Wal extends WalGeometry {
 }
 
 /**
- * Finds where the WAL of a silent server ends: behind its last valid record, where recovery would end
- * too. Reads from `from` when that is given and there, else from the newest checkpoint, and only WAL
- * of the newest timeline: what came before was complete when the server switched to it.
+ * Finds where the WAL of a silent server ends: behind its last valid record, where recovery would
+ * end too. Reads from `from` when that is given and there, else from the newest checkpoint, and
+ * only WAL of the newest timeline: what came before was complete when the server switched to it.
  */
 export const measureWalEnd = (
   context: PostgresContext,
@@ -112,9 +112,9 @@ const LAST_RECORD = /error in WAL record at ([0-9A-F]+\/[0-9A-F]+):/;
 const NO_RECORD = /could not find a valid record after/;
 
 /**
- * Reads on from a position without printing, which is ten times faster, then prints the last record.
- * What pg_waldump says at its end names that record's start. It says nothing when the last segment
- * is full, and in other words in other versions: then the last segment is printed, or all.
+ * Reads on from a position without printing, which is ten times faster, then prints the last
+ * record. What pg_waldump says at its end names that record's start. It says nothing when the last
+ * segment is full, and in other words in other versions: then the last segment is printed, or all.
  */
 const readOn = async (context: PostgresContext, wal: Wal, from: Lsn): Promise<Read> => {
   const range = rangeFrom(wal, from);

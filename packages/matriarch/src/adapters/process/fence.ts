@@ -21,6 +21,7 @@ import {
   type ProcessIdentity,
   isAlive,
   listChildren,
+  peekChildPids,
   readProcess,
   sendSignal,
 } from './processes.ts';
@@ -57,10 +58,8 @@ export class Victims {
   readonly seen = new Map<number, ProcessIdentity>();
 
   kill(pid: number): void {
-    const entry = readProcess(pid);
-    if (entry === undefined) return;
-    this.seen.set(pid, entry);
-    sendSignal(pid, 'SIGKILL');
+    const entry = sendSignal(pid, 'SIGKILL') ? readProcess(pid) : undefined;
+    if (entry !== undefined) this.seen.set(pid, entry);
   }
 
   anyAlive(): boolean {
@@ -86,6 +85,8 @@ export const strikeDataDirectory = (directory: DataDirectory, pid: number | unde
   const postmaster = pid !== undefined && isPostmaster(pid, directory) ? pid : undefined;
   if (postmaster !== undefined) {
     sendSignal(postmaster, 'SIGSTOP');
+    // The quick look ends most of the writing; the thorough one finds what it lacks.
+    for (const child of peekChildPids(postmaster)) victims.kill(child);
     for (const child of listChildren(postmaster)) victims.kill(child.pid);
   }
   for (const other of listServerPids(directory).found)

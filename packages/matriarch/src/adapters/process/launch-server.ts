@@ -1,12 +1,10 @@
 /** The command line that becomes a postmaster, and what has to be so before it may. */
-import { accessSync, readFileSync, unlinkSync } from 'node:fs';
+import { accessSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { LaunchSpec } from '@matriarch/core';
 import type { ServerOrder } from '../../agent/ports/guard-host.ts';
 import { type DataDirectory, listServerPids } from './data-directory.ts';
-import { readProcess } from './processes.ts';
 import { buildPrefix, type Prefix } from './run-as.ts';
-import { countAttached, parseSharedMemory } from './shared-memory.ts';
 
 /**
  * Run by the server's user, it becomes postgres by exec, so pid and parent stay what they are.
@@ -57,22 +55,4 @@ export const findObjection = (order: ServerOrder, directory: DataDirectory): str
   if (order.as === 'standby' && !exists(join(dataDirectory, 'standby.signal')))
     return `there is no standby.signal in ${dataDirectory}: it would start as a primary`;
   return undefined;
-};
-
-/**
- * A postmaster.pid that a killed server left behind may name a pid that belongs to another process
- * by now, as is likely after a reboot, or to a zombie nobody reaps. PostgreSQL would take either for
- * a running server and refuse to start. Only such a file is removed: any other one PostgreSQL judges
- * better than we. Call it only when no process of the data directory is left.
- */
-export const removeMisleadingLock = (dataDirectory: string): void => {
-  const file = join(dataDirectory, 'postmaster.pid');
-  try {
-    const text = readFileSync(file, 'latin1');
-    const segment = parseSharedMemory(text);
-    if (segment !== undefined && countAttached(segment) > 0) return;
-    if (readProcess(Number.parseInt(text, 10)) !== undefined) unlinkSync(file);
-  } catch {
-    // No such file, or not readable for us: then PostgreSQL says what is wrong with it.
-  }
 };

@@ -19,6 +19,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { INCARNATION_VARIABLE, RUN_VARIABLE } from '../../agent/ports/guard.ts';
 import type { LoopProcess, LoopProcesses } from '../../agent/ports/guard-host.ts';
+import type { Priority } from './priority.ts';
 import { buildPrefix } from './run-as.ts';
 
 export interface LoopCommand {
@@ -27,11 +28,15 @@ export interface LoopCommand {
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   /** The guard's run, see `Life`. */
   readonly run: string;
+  readonly priority: Priority;
 }
 
 type Order = Parameters<LoopProcesses['start']>[0];
 
-const startLoop = ({ argv, environment, run }: LoopCommand, order: Order): LoopProcess => {
+const startLoop = (
+  { argv, environment, run, priority }: LoopCommand,
+  order: Order,
+): LoopProcess => {
   const prefix = buildPrefix({ user: undefined, deathSignal: 'KILL' });
   if (prefix.kind === 'impossible') throw new Error(prefix.cause);
   const [file, ...options] = prefix.argv;
@@ -45,6 +50,7 @@ const startLoop = ({ argv, environment, run }: LoopCommand, order: Order): LoopP
     // Ctrl-C in a terminal is for the guard; the loop hears of it by message.
     detached: true,
   });
+  if (child.pid !== undefined) priority.restore(child.pid);
   return attach(child, order);
 };
 

@@ -9,10 +9,12 @@ import type {
 import { isShutDown } from './control-state.ts';
 import { type DataDirectory, identifyDataDirectory, isServerPid } from './data-directory.ts';
 import { fenceDataDirectory, strikeDataDirectory } from './fence.ts';
-import { buildLaunch, findObjection, removeMisleadingLock } from './launch-server.ts';
+import { buildLaunch, findObjection } from './launch-server.ts';
 import type { Owner } from './owner-rights.ts';
+import type { Priority } from './priority.ts';
 import { type ProcessIdentity, isAlive, readProcess, sendSignalTo } from './processes.ts';
 import { removePromoteFile, writePromoteFile } from './promote-file.ts';
+import { removeMisleadingLocks } from './stale-locks.ts';
 
 /** How often a postmaster that is not our child is looked at. */
 const WATCH_MS = 50;
@@ -27,10 +29,15 @@ interface Current {
 }
 
 class LocalServers implements ServerProcesses {
+  readonly #priority: Priority;
   #current: Current | undefined;
   /** The data directory as it was when its server came, under the path it was given as. */
   #known: { readonly path: string; readonly directory: DataDirectory } | undefined;
   #promoting = false;
+
+  constructor(priority: Priority) {
+    this.#priority = priority;
+  }
 
   spawn(order: ServerOrder, onEnd: (end: ServerEnd) => void): Spawned {
     const { launch } = order;
@@ -42,7 +49,7 @@ class LocalServers implements ServerProcesses {
     if (objection !== undefined) return refused(objection);
     const line = buildLaunch(launch);
     if (line.kind === 'impossible') return refused(line.cause);
-    removeMisleadingLock(dataDirectory);
+    removeMisleadingLocks(dataDirectory);
     const [file, ...args] = line.argv;
     const child = spawn(file, args, {
       env: launch.environment,
@@ -53,6 +60,7 @@ class LocalServers implements ServerProcesses {
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : readProcess(child.pid);
     if (identity === undefined) return refused(`cannot execute ${file}`);
+    this.#priority.restore(identity.pid);
     const current = { identity, owner: launch.user, directory };
     this.#current = current;
     this.#reportExit(child, current, onEnd);
@@ -140,4 +148,5 @@ class LocalServers implements ServerProcesses {
 
 const refused = (cause: string): Spawned => ({ kind: 'refused', cause });
 
-export const createServerProcesses = (): ServerProcesses => new LocalServers();
+export const createServerProcesses = (priority: Priority): ServerProcesses =>
+  new LocalServers(priority);

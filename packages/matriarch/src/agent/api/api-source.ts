@@ -39,7 +39,7 @@ export interface ApiSource {
   /** Milliseconds since 1970: only for what people and other programs are told. */
   wallClockMs(): number;
   counters(): CounterReadings;
-  /** A look at our own server, ended within the limit. It never overlaps with another one of ours. */
+  /** A look at our own server, ended within the limit. The API never asks for two at a time. */
   probe(limitMs: number): Promise<ServerProbe>;
   /** A linearizable read of all documents of the cluster, with a limit of its own. */
   readDocuments(): Promise<DocumentsAnswer>;

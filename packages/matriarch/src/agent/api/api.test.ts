@@ -68,6 +68,21 @@ describe('health checks', () => {
     expect((await exchange(address, '/primary')).status).toBe(503);
   });
 
+  it('do not take a standby under promotion for a primary because it is silent', async () => {
+    const promoted = {
+      tenure: { term: 1 as never, deadline: (NOW + 9_000) as typeof NOW },
+      process: { kind: 'running', pid: 4712, startedAs: 'standby', promoted: true },
+    } as const;
+    const state = replicaState({}, { leader: 'pg2', state: promoted });
+    const { address, source } = await startApi(state);
+    expect((await exchange(address, '/primary')).status).toBe(503);
+    const silence = { value: { kind: 'no-answer', cause: 'timeout' }, at: NOW } as const;
+    source.become({ ...state, probe: silence });
+    expect((await exchange(address, '/primary')).status).toBe(503);
+    source.become({ ...state, probe: { value: primaryAnswer(), at: NOW } });
+    expect((await exchange(address, '/primary')).status).toBe(200);
+  });
+
   it('of the process are a status and nothing else, also for HEAD', async () => {
     const { address, source } = await startApi(replicaState());
     for (const method of ['GET', 'HEAD', 'OPTIONS']) {
@@ -100,7 +115,7 @@ describe('/patroni', () => {
   it('answers from the last facts when the look hangs, within milliseconds', async () => {
     const { address, source } = await startApi(replicaState({ replayedLsn: lsn(5) }));
     await exchange(address, '/health');
-    source.look = () => new Promise(() => undefined);
+    source.look = () => new Promise(() => {});
     const startedMs = performance.now();
     const got = await exchange(address, '/patroni');
     const tookMs = performance.now() - startedMs;

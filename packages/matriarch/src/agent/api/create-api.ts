@@ -46,19 +46,58 @@ export type RenewAnswer =
 export const createApi = (options: ApiOptions): Api => {
   const { source, log, tls, authentication } = options;
   const limits: ApiLimits = { ...defaultLimits, ...options.limits };
-  const routes = createRoutes({
-    source,
-    log,
-    waitingMax: limits.waiting,
-    access: {
-      authentication,
-      requiresCertificate: tls !== undefined && tls.verifyClient !== 'none',
-    },
-  });
-  const open = new Set<AbortController>();
+  const requiresCertificate = tls !== undefined && tls.verifyClient !== 'none';
+  const access = { authentication, requiresCertificate };
+  const routes = createRoutes({ source, log, access, waitingMax: limits.waiting });
+  const desk = createDesk(routes, limits, log);
   let server: HttpServer | undefined;
 
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+  return {
+    start: async () => {
+      if (server !== undefined) throw new Error('the API was started twice');
+      const made = createHttpServer(tls, limits);
+      if (made.kind === 'failed') return { kind: 'cannot-listen', message: made.cause };
+      made.server.on('request', desk.serve);
+      made.server.on('error', (error) => log.error({ err: error }, 'api server failed'));
+      limitConnections(made.server, limits, log);
+      const started = await listen(made.server, options.listen);
+      if (started.kind !== 'listening') return started;
+      ({ server } = made);
+      if (authentication === undefined)
+        log.warn(
+          { address: started.address, setting: 'restapi.authentication' },
+          'everybody who reaches the api may change the cluster',
+        );
+      return started;
+    },
+    stop: async () => {
+      const stopping = server;
+      server = undefined;
+      if (stopping === undefined) return;
+      await closeServer(stopping, limits.stopMs, desk.abortAll);
+    },
+    address: () => (server === undefined ? undefined : addressOf(server)),
+    renewCertificates: () => {
+      if (tls === undefined || server === undefined || !('setSecureContext' in server))
+        return { kind: 'done' };
+      const read = readTls(tls);
+      if (read.kind === 'failed') return read;
+      server.setSecureContext(read.context);
+      return { kind: 'done' };
+    },
+  };
+};
+
+interface Desk {
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Ends the waiting of every open request. */
+  readonly abortAll: () => void;
+}
+
+/** Takes requests, has them answered, and knows which are open. */
+const createDesk = (routes: Handler, limits: ApiLimits, log: ApiLog): Desk => {
+  const open = new Set<AbortController>();
+  const serve: Desk['serve'] = (request, response) => {
     const controller = new AbortController();
     open.add(controller);
     response.once('close', () => {
@@ -77,41 +116,10 @@ export const createApi = (options: ApiOptions): Api => {
         response.destroy();
       });
   };
-
   return {
-    start: async () => {
-      if (server !== undefined) throw new Error('the API was started twice');
-      const made = createHttpServer(tls, limits);
-      if (made.kind === 'failed') return { kind: 'cannot-listen', message: made.cause };
-      made.server.on('request', serve);
-      made.server.on('error', (error) => log.error({ err: error }, 'api server failed'));
-      limitConnections(made.server, limits, log);
-      const started = await listen(made.server, options.listen);
-      if (started.kind !== 'listening') return started;
-      ({ server } = made);
-      if (authentication === undefined)
-        log.warn(
-          { address: started.address, setting: 'restapi.authentication' },
-          'everybody who reaches the api may change the cluster',
-        );
-      return started;
-    },
-    stop: async () => {
-      const stopping = server;
-      server = undefined;
-      if (stopping === undefined) return;
-      await closeServer(stopping, limits.stopMs, () => {
-        for (const controller of open) controller.abort();
-      });
-    },
-    address: () => (server === undefined ? undefined : addressOf(server)),
-    renewCertificates: () => {
-      if (tls === undefined || server === undefined || !('setSecureContext' in server))
-        return { kind: 'done' };
-      const read = readTls(tls);
-      if (read.kind === 'failed') return read;
-      server.setSecureContext(read.context);
-      return { kind: 'done' };
+    serve,
+    abortAll: () => {
+      for (const controller of open) controller.abort();
     },
   };
 };

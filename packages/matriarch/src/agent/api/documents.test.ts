@@ -285,9 +285,10 @@ describe('the cluster document', () => {
     const members = {
       pg1: memberDocument(1, { xlogLocation: lsn(117_442_000) }),
       pg2: memberDocument(2),
+      pg3: memberDocument(3, { xlogLocation: lsn(117_442_001) }),
     };
     const { members: rows } = assembleClusterDocument(buildSnapshot({ members }), 'demo');
-    expect(rows).toMatchObject([{ name: 'pg1' }, { name: 'pg2', lag: 144n }]);
+    expect(rows).toMatchObject([{}, { name: 'pg2', lag: 144n }, { name: 'pg3', lag: 0n }]);
   });
 });
 

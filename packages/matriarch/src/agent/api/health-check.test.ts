@@ -259,7 +259,7 @@ describe('a standby', () => {
     ['tagged clonefrom', tagged({ clonefrom: true }), '/replica?tag_clonefrom=True', 503],
     ['not tagged clonefrom', replicaState(), '/replica?tag_clonefrom=false', 503],
   ];
-  it.each(cases)('%s', (_name, state, url, status) => {
+  it.each(cases)('%s', (...[, state, url, status]) => {
     expect(check(state, url), url).toBe(status);
   });
 });
@@ -361,7 +361,7 @@ describe('readiness', () => {
     ['an unreadable limit', behind, 'lag=much', false],
     ['a primary without the lease', primaryState({}, { state: { tenure: undefined } }), '', false],
   ];
-  it.each(cases)('%s', (_name, state, query, expected) => {
+  it.each(cases)('%s', (...[, state, query, expected]) => {
     expect(ready(state, query)).toBe(expected);
   });
 });
@@ -372,7 +372,7 @@ describe('liveness', () => {
     ['primary', primaryState(), 30_001, false],
     ['standby', replicaState(), 60_000, true],
     ['standby', replicaState(), 60_001, false],
-  ] as const)('a %s whose loop took its last step %#', (_name, state, ranMsAgo, alive) => {
+  ] as const)('a %s whose loop took its last step %#', (...[, state, ranMsAgo, alive]) => {
     expect(isAlive(factsOf(state, { ranMsAgo }))).toBe(alive);
   });
 });

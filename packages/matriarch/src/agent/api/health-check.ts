@@ -93,7 +93,7 @@ const mayServeReads = (facts: MemberFacts, query: URLSearchParams): boolean => {
   return !isBehind(facts.replayLagBytes, parseSizeBytes(query.get('lag') ?? ''));
 };
 
-/** As in Patroni, a limit that cannot be read is none, and nothing known of the holder is no lag. */
+/** As in Patroni, a limit that cannot be read is none, and where nothing is known is no lag. */
 const isBehind = (lagBytes: bigint | undefined, limitBytes: bigint | undefined): boolean =>
   lagBytes !== undefined && limitBytes !== undefined && lagBytes > limitBytes;
 

@@ -77,7 +77,9 @@ const whyNot = (error: NodeJS.ErrnoException, endpoint: Endpoint): ApiStart => {
     };
   return {
     kind: 'cannot-listen',
-    message: `cannot listen on ${address} (restapi.listen): ${error.message}; set an address of this host`,
+    message:
+      `cannot listen on ${address} (restapi.listen): ${error.message}; ` +
+      'set an address of this host and a port this user may have',
   };
 };
 

@@ -159,7 +159,7 @@ describe('a request is refused', () => {
       `failover is not possible: ${NOBODY} (pg1 holds the lease already)`,
     ],
   ];
-  it.each(cases)('%s %j', (asked, body, changes, status, text) => {
+  it.each(cases)('%s %j', (...[asked, body, changes, status, text]) => {
     expect(judge(asked, body, changes)).toMatchObject({ status, body: text });
   });
 
@@ -210,7 +210,7 @@ describe('a request is filed', () => {
     ],
     ['failover', good, {}, { word: 'switchover', document: { leader: 'pg1', member: 'pg2' } }],
     ['failover', { candidate: 'pg2' }, { failover: {} }, { comparedRevision: 40 }],
-  ])('%s %j', (asked, body, changes, filing) => {
+  ])('%s %j', (...[asked, body, changes, filing]) => {
     expect(judge(asked, body, changes)).toMatchObject(filing);
   });
 

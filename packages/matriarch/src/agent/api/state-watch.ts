@@ -3,12 +3,12 @@ import type { StateWatch } from './api-source.ts';
 
 export interface StateWatchers {
   /** To be told of every new state. */
-  notify(state: MemberState): void;
+  readonly notify: (state: MemberState) => void;
   /** As `ApiSource.watchState`. */
-  watch(
+  readonly watch: (
     satisfies: (state: MemberState) => boolean,
     watch: StateWatch,
-  ): Promise<MemberState | undefined>;
+  ) => Promise<MemberState | undefined>;
 }
 
 /** Waiting for a state: whoever owns the loop tells of each one, whoever waits is woken by it. */

@@ -28,6 +28,9 @@ const createCalls = () => {
   };
 };
 
+/** What a call that hangs answers. */
+const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
 describe('callers that share a call', () => {
   it('get the one that began after they asked', async () => {
     const { open, call } = createCalls();
@@ -66,7 +69,7 @@ describe('callers that share a call', () => {
 
 describe('a limit', () => {
   it('ends waiting, and lets through what comes in time', async () => {
-    expect(await withinLimit(new Promise<string>(() => undefined), 1)).toBeUndefined();
+    expect(await withinLimit(never<string>(), 1)).toBeUndefined();
     expect(await withinLimit(Promise.resolve('in time'), 10_000)).toBe('in time');
   });
 });
@@ -83,7 +86,7 @@ describe('the fresh look', () => {
 
   it.each<readonly [string, () => Promise<ServerProbe>]>([
     ['does not answer', () => Promise.resolve({ kind: 'no-answer', cause: 'timeout' })],
-    ['does not answer in time', () => new Promise(() => undefined)],
+    ['does not answer in time', () => never()],
   ])('leaves the last facts when the server %s', async (_name, look) => {
     const source = createTestSource(
       replicaState({}, { state: { probe: { value: older, at: NOW } } }),

@@ -5,6 +5,7 @@
 import { readBootClock } from '../../adapters/process/boot-clock.ts';
 import { createRun } from '../../adapters/process/life.ts';
 import { createLoopProcesses } from '../../adapters/process/loop-process.ts';
+import { raisePriority } from '../../adapters/process/priority.ts';
 import { createServerProcesses } from '../../adapters/process/server-processes.ts';
 import { createGuardLog } from './guard-log.ts';
 import { type RunningGuard, startGuard } from './run-guard.ts';
@@ -20,11 +21,13 @@ const FLUSH_LIMIT_MS = 500;
 
 export const runGuard = async ({ loopCommand, member }: AgentOptions): Promise<number> => {
   const log = createGuardLog({ member, part: 'guard' });
-  const servers = createServerProcesses();
+  const priority = raisePriority();
+  const servers = createServerProcesses(priority);
   const loops = createLoopProcesses({
     argv: loopCommand,
     environment: process.env,
     run: createRun(),
+    priority,
   });
   const guard = startGuard({ host: { readClock: readBootClock, servers, loops }, log });
   // A guard that is not sure of itself must not hold a server: its last deed is to silence it.

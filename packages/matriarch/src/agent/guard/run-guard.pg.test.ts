@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Instant, type LaunchSpec, type LeaseId, after } from '@matriarch/core';
 import { Client } from 'pg';
@@ -142,14 +143,17 @@ describe('a start', () => {
     await server.stop('immediate');
   });
 
-  it('is not stopped by a lock file that names a living stranger', async () => {
+  it('is not stopped by lock files that name a living stranger', async () => {
     // Only a process that the server's user could signal counts for PostgreSQL.
     const { uid, gid } = lab.owner ?? {};
     const options = { stdio: 'ignore', ...(uid === undefined ? {} : { uid, gid }) } as const;
     const stranger = spawn('sleep', ['60'], options);
     await once(stranger, 'spawn');
-    const lock = `${stranger.pid}\n${server.dataDirectory}\n0\n${server.port}\n`;
-    await writeFile(join(server.dataDirectory, 'postmaster.pid'), lock);
+    const { dataDirectory, port } = server;
+    const sockets = join(dataDirectory, '..');
+    const lock = `${stranger.pid}\n${dataDirectory}\n0\n${port}\n${sockets}\n`;
+    await writeFile(join(dataDirectory, 'postmaster.pid'), lock);
+    await writeFile(join(sockets, `.s.PGSQL.${port}.lock`), lock);
     await startAs('primary');
     expect(stranger.kill('SIGKILL')).toBe(true);
   });
@@ -275,6 +279,18 @@ describe('the guard', () => {
     loop.notices.length = 0;
     guard.signal('SIGINT');
     expect(await loop.notice('signal')).toMatchObject({ signal: 'SIGTERM' });
+  });
+});
+
+describe('priority', () => {
+  it('is raised for the guard where that is permitted, and for nobody else', async () => {
+    const pid = await startAs('primary');
+    const own = getPriority();
+    expect(getPriority(guard.pid)).toBe(process.geteuid?.() === 0 ? -20 : own);
+    expect(getPriority(loop.pid)).toBe(own);
+    expect(getPriority(pid)).toBe(own);
+    for (const child of await serverProcesses(server.dataDirectory))
+      expect(getPriority(child)).toBe(own);
   });
 });
 

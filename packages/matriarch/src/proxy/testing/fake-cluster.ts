@@ -154,6 +154,7 @@ export class Visitor {
   readonly #socket: Socket;
   #heard = '';
   #isEnded = false;
+  #wake: (() => void)[] = [];
 
   constructor(port: number) {
     this.#socket = connect({ host: '127.0.0.1', port });
@@ -161,9 +162,11 @@ export class Visitor {
     this.#socket.on('error', () => undefined);
     this.#socket.on('data', (chunk: string) => {
       this.#heard += chunk;
+      this.#tell();
     });
     this.#socket.on('close', () => {
       this.#isEnded = true;
+      this.#tell();
     });
   }
 
@@ -173,9 +176,7 @@ export class Visitor {
 
   /** The name of the member that answers; undefined when the connection is ended without one. */
   async greeted(): Promise<string | undefined> {
-    while (!this.#heard.includes('\n') && !this.#isEnded) {
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
-    }
+    await this.#until(() => this.#heard.includes('\n') || this.#isEnded);
     return this.#heard.includes('\n') ? this.#heard.slice(0, this.#heard.indexOf('\n')) : undefined;
   }
 
@@ -183,18 +184,30 @@ export class Visitor {
   async echoes(): Promise<boolean> {
     const before = this.#heard.length;
     this.#socket.write('hello');
-    while (this.#heard.length < before + 5 && !this.#isEnded) {
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
-    }
+    await this.#until(() => this.#heard.length >= before + 5 || this.#isEnded);
     return !this.#isEnded;
   }
 
   async ended(): Promise<void> {
-    if (!this.#isEnded) await once(this.#socket, 'close');
+    await this.#until(() => this.#isEnded);
   }
 
   leave(): void {
     this.#socket.destroy();
+  }
+
+  #tell(): void {
+    const wake = this.#wake;
+    this.#wake = [];
+    for (const one of wake) one();
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+      });
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import { type Performer, type Performing, failed } from './performer.ts';
 import { isSlotActive } from './server-performers.ts';
 
 /** Time limit of a question to our own server. */
-const PROBE_LIMIT_MS = 1_000;
+const PROBE_LIMIT_MS = 1_500;
 const INSPECT_LIMIT_MS = 2_000;
 
 export const probeServer: Performer<'probe-server'> = (performing, _action, answer) => {

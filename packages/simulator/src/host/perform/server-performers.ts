@@ -10,7 +10,8 @@ import { type Performer, type Performing, type Result, failed } from './performe
 
 /** How long the guard may take for what it answers at once. */
 const GUARD_LIMIT_MS = 1_000;
-const FENCE_LIMIT_MS = 5_000;
+const FENCE_LIMIT_MS = 3_000;
+const START_LIMIT_MS = 5_000;
 /** What a stop may take beyond its own limit: the guard then uses harder means. */
 const STOP_EXTRA_MS = 5_000;
 
@@ -85,7 +86,7 @@ export const fence: Performer<'fence'> = (performing, { by }, answer) => {
 export const startServer: Performer<'start-server'> = (performing, action, answer) => {
   askGuard<'start-server'>(
     performing,
-    { request: { kind: 'start', as: action.as, launch: LAUNCH }, limitMs: GUARD_LIMIT_MS },
+    { request: { kind: 'start', as: action.as, launch: LAUNCH }, limitMs: START_LIMIT_MS },
     {
       take: (message) =>
         message.kind === 'started' ? { pid: message.pid } : undefined,

@@ -146,6 +146,8 @@ export const startTestGuard = async (): Promise<TestGuard> => {
   const child = spawn(process.execPath, [PROGRAM], {
     env: { ...process.env, RELAY_SOCKET: path },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // As under systemd: a session of its own.
+    detached: true,
   });
   return new TestGuard(child, server, directory);
 };

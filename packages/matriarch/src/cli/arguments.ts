@@ -1,0 +1,43 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+export type ParsedArguments =
+  | {
+      readonly kind: 'parsed';
+      readonly values: Readonly<Record<string, string | boolean | undefined>>;
+      readonly positionals: readonly string[];
+    }
+  | { readonly kind: 'wrong'; readonly message: string };
+
+export interface ArgumentRules {
+  readonly options: Options;
+  /** How many words besides the options are allowed. */
+  readonly positionals?: number;
+}
+
+/** Reads the arguments behind a verb; whatever does not fit is a message for the user. */
+export const parseArguments = (
+  args: readonly string[],
+  { options, positionals: allowed = 0 }: ArgumentRules,
+): ParsedArguments => {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+    });
+    const extra = positionals[allowed];
+    if (extra !== undefined) return { kind: 'wrong', message: `"${extra}" is one word too many` };
+    return {
+      kind: 'parsed',
+      values: values as Record<string, string | boolean | undefined>,
+      positionals,
+    };
+  } catch (error) {
+    return { kind: 'wrong', message: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+export const textOf = (value: string | boolean | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;

@@ -1,0 +1,98 @@
+/** `switchover` and `failover`: both file a request at a member's API and wait for what becomes of it. */
+import { clusterRoles } from '@matriarch/protocol';
+import { callApi } from '../../local/member-api.ts';
+import { parseArguments, textOf } from '../arguments.ts';
+import { formatMemberTable } from '../output/member-table.ts';
+import { complain, refuseUsage, say } from '../output/say.ts';
+import { confirm } from '../output/confirm.ts';
+import { type ClusterAccess, withCluster } from '../with-cluster.ts';
+
+/** The API answers after the new primary is there, or after its own limit. */
+const ANSWER_LIMIT_MS = 60_000;
+
+interface Request {
+  readonly verb: 'switchover' | 'failover';
+  readonly leader: string | undefined;
+  readonly candidate: string | undefined;
+}
+
+export const handOverUsage = '[-c FILE] [--leader NAME] [--candidate NAME] [--force]';
+
+export const runHandOver = async (
+  verb: Request['verb'],
+  args: readonly string[],
+): Promise<number> => {
+  const parsed = parseArguments(args, {
+    options: {
+      cluster: { type: 'string', short: 'c' },
+      leader: { type: 'string' },
+      primary: { type: 'string' },
+      candidate: { type: 'string' },
+      force: { type: 'boolean' },
+    },
+  });
+  if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `${verb} ${handOverUsage}`);
+  const { values } = parsed;
+  return withCluster(textOf(values['cluster']), async (access) => {
+    const leader = access.snapshot.leader?.value;
+    const request: Request = {
+      verb,
+      leader: textOf(values['leader']) ?? textOf(values['primary']) ?? leader,
+      candidate: textOf(values['candidate']),
+    };
+    const problem = whyNot(request, leader);
+    if (problem !== undefined) {
+      complain(problem);
+      return 2;
+    }
+    say(formatMemberTable(access.config.cluster, access.snapshot));
+    const to = request.candidate ?? 'the best replica';
+    const question = `${verb} of cluster ${access.config.cluster} from ${leader ?? 'nobody'} to ${to}?`;
+    if (values['force'] !== true && !(await confirm(question))) {
+      complain('nothing was changed');
+      return 1;
+    }
+    return send(request, access);
+  });
+};
+
+const whyNot = ({ verb, leader, candidate }: Request, current: string | undefined) => {
+  if (verb === 'failover' && candidate === undefined) return 'a failover needs --candidate NAME';
+  if (verb === 'switchover' && current === undefined)
+    return 'there is no primary to switch over from: use failover';
+  if (verb === 'switchover' && leader !== current)
+    return `${leader ?? ''} is not the primary, ${current ?? 'nobody'} is`;
+  return undefined;
+};
+
+const send = async (request: Request, access: ClusterAccess): Promise<number> => {
+  const { snapshot, config, secrets, readAgain } = access;
+  const through = snapshot.leader?.value ?? request.candidate ?? '';
+  const document = snapshot.members[through]?.value;
+  if (document === undefined) {
+    complain(`${through} is not a member of cluster ${config.cluster}`);
+    return 2;
+  }
+  const password = secrets.get('restapi');
+  const answer = await callApi({
+    method: 'POST',
+    url: new URL(`/${request.verb}`, document.apiUrl).href,
+    body:
+      request.verb === 'switchover'
+        ? { leader: request.leader, candidate: request.candidate }
+        : { candidate: request.candidate },
+    authentication:
+      password === undefined ? undefined : { username: clusterRoles.restapi, password },
+    limitMs: ANSWER_LIMIT_MS,
+  });
+  if (answer.kind === 'no-answer') {
+    complain(`${through} does not answer at ${document.apiUrl}: ${answer.cause}`);
+    return 1;
+  }
+  const done = answer.status < 300;
+  (done ? say : complain)(done ? answer.text : `${request.verb} refused: ${answer.text}`);
+  const after = await readAgain();
+  if (done && after !== undefined) say(formatMemberTable(config.cluster, after));
+  // 412: a rule stands against it; the other refusals are of the request itself.
+  return done ? 0 : answer.status === 412 ? 3 : 1;
+};

@@ -1,0 +1,50 @@
+import { formatLsn } from '@matriarch/core';
+import { parseArguments, textOf } from '../arguments.ts';
+import { refuseUsage, say } from '../output/say.ts';
+import { formatTable } from '../output/table.ts';
+import type { Command } from '../verbs.ts';
+import { withCluster } from '../with-cluster.ts';
+
+const usage = '[-c FILE] [--format pretty|json]';
+
+export const historyCommand: Command = {
+  summary: 'shows every timeline, where it was left, and who was promoted',
+  usage,
+  run: async (args) => {
+    const parsed = parseArguments(args, {
+      options: {
+        cluster: { type: 'string', short: 'c' },
+        format: { type: 'string', short: 'f', default: 'pretty' },
+      },
+    });
+    if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `history ${usage}`);
+    const { cluster, format } = parsed.values;
+    if (format !== 'pretty' && format !== 'json')
+      return refuseUsage(`--format is pretty or json, not "${String(format)}"`, `history ${usage}`);
+    return withCluster(textOf(cluster), async ({ snapshot }) => {
+      const rows = (snapshot.history?.value ?? []).map((entry) => ({
+        TL: entry.timeline,
+        LSN: formatLsn(entry.switchLsn),
+        Reason: entry.reason,
+        Timestamp: entry.at ?? '',
+        'New Leader': entry.leader ?? '',
+      }));
+      if (format === 'json') say(JSON.stringify(rows));
+      else
+        say(
+          formatTable({
+            title: '',
+            columns: [
+              { header: 'TL', align: 'right' },
+              { header: 'LSN', align: 'right' },
+              { header: 'Reason', align: 'left' },
+              { header: 'Timestamp', align: 'left' },
+              { header: 'New Leader', align: 'left' },
+            ],
+            rows: rows.map((row) => Object.values(row).map(String)),
+          }),
+        );
+      return 0;
+    });
+  },
+};

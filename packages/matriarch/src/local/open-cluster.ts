@@ -1,0 +1,101 @@
+/** From a cluster.yaml, or from the directory somebody stands in, to the cluster as it runs. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type ClusterConfig, formatMistakes, parseClusterConfig } from '@matriarch/protocol';
+import { type LocalPaths, localPaths, stateDirectoryOf } from './directories.ts';
+import { applyPlan, readPlan } from './plan.ts';
+
+export const DEFAULT_FILE = 'cluster.yaml';
+
+export type ReadCluster =
+  | {
+      readonly kind: 'read';
+      readonly file: string;
+      readonly config: ClusterConfig;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'wrong'; readonly message: string };
+
+export const readClusterFile = (file: string): ReadCluster => {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return {
+      kind: 'wrong',
+      message: `${file}: cannot be read (${cause}); name a cluster.yaml, for example examples/minimal.yaml`,
+    };
+  }
+  const parsed = parseClusterConfig({ text, file, environment: process.env });
+  if (parsed.config === undefined)
+    return { kind: 'wrong', message: formatMistakes(parsed.mistakes) };
+  return {
+    kind: 'read',
+    file: resolve(file),
+    config: parsed.config,
+    warnings: parsed.warnings.map((warning) => formatMistakes([warning])),
+  };
+};
+
+export interface OpenCluster {
+  readonly kind: 'open';
+  readonly file: string;
+  /** With the ports, directories and endpoints that are in use. */
+  readonly config: ClusterConfig;
+  /** Undefined for a cluster of several machines. */
+  readonly paths: LocalPaths | undefined;
+}
+
+/** The cluster a verb is about: `-c FILE`, else the one of this directory. */
+export const openCluster = (
+  file: string | undefined,
+): OpenCluster | { readonly kind: 'wrong'; readonly message: string } => {
+  const found = file ?? findClusterFile(process.cwd());
+  if (found === undefined)
+    return {
+      kind: 'wrong',
+      message: `there is no cluster here: name one with -c FILE, or begin one with \`matriarch up FILE\``,
+    };
+  const read = readClusterFile(found);
+  if (read.kind === 'wrong') return read;
+  if (!read.config.isLocal)
+    return { kind: 'open', file: read.file, config: read.config, paths: undefined };
+  const paths = localPaths(stateDirectoryOf(read.config.cluster, process.cwd()));
+  const plan = readPlan(paths);
+  if (plan === undefined)
+    return {
+      kind: 'wrong',
+      message: `cluster ${read.config.cluster} was never started here: \`matriarch up ${found}\` does`,
+    };
+  return { kind: 'open', file: read.file, config: applyPlan(read.config, plan, paths), paths };
+};
+
+/** What `up` says of itself while it runs, and leaves behind. */
+export interface UpRecord {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly file: string;
+  readonly workingDirectory: string;
+}
+
+export const readUpRecord = (lock: string): UpRecord | undefined => {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as UpRecord;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The file of the `up` of this directory, else the cluster.yaml that lies here. */
+const findClusterFile = (workingDirectory: string): string | undefined => {
+  for (const parent of [join(workingDirectory, '.matriarch'), '/var/lib/matriarch']) {
+    if (!existsSync(parent)) continue;
+    for (const name of readdirSync(parent)) {
+      const record = readUpRecord(localPaths(join(parent, name)).lock);
+      if (record?.workingDirectory === workingDirectory) return record.file;
+    }
+  }
+  const here = join(workingDirectory, DEFAULT_FILE);
+  return existsSync(here) ? here : undefined;
+};
