@@ -125,6 +125,11 @@ export interface MemberState {
 
   readonly lease: Lease | undefined;
   readonly tenure: Tenure | undefined;
+  /**
+   * A term whose release may still be carried out: a write can lie in a frozen store member and land
+   * after its thaw. Until the leader key is written anew this term is not to be trusted.
+   */
+  readonly doubtfulTerm: LeaseTerm | undefined;
   /** Sending time of the keep-alive that waits for the transaction which makes it count. */
   readonly confirmFrom: Instant | undefined;
   readonly snapshot: Seen<StoreSnapshot> | undefined;
@@ -225,6 +230,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     fenceFailures: 0,
     lease: undefined,
     tenure: undefined,
+    doubtfulTerm: undefined,
     confirmFrom: undefined,
     snapshot: undefined,
     snapshotStale: true,

@@ -4,7 +4,7 @@
  * every acknowledged row has to be found on the primary.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, type QueryResult } from 'pg';
+import { Client } from 'pg';
 import { SUPERUSER } from './agent-file.ts';
 import type { Member } from './member.ts';
 
@@ -13,9 +13,14 @@ const STATEMENT_LIMIT_MS = 3_000;
 const LOOK_LIMIT_MS = 500;
 const LOOK_INTERVAL_MS = 20;
 
+/** The timeline a primary writes, from the name of the file it writes to. */
+const TIMELINE = `
+  select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline`;
+
 export interface WriteRecord {
   readonly row: string;
   readonly member: string;
+  readonly timeline: number;
   readonly sentAt: number;
   readonly answeredAt: number;
   /** `unknown`: the connection broke before an answer came; the row may be there or not. */
@@ -37,7 +42,7 @@ export interface Balance {
   readonly lost: readonly WriteRecord[];
   /** Rows the server said it had not written, and that are there all the same. */
   readonly risen: readonly string[];
-  /** Writes that one member acknowledged although another one had acknowledged later ones before. */
+  /** Writes acknowledged by a primary although a later primary had begun to acknowledge. */
   readonly split: readonly WriteRecord[];
   /** Longest time between two acknowledged writes of one writer. */
   readonly longestGapMs: number;
@@ -100,11 +105,11 @@ export class Load {
   }
 
   async #insert(session: Session, row: string): Promise<void> {
-    const { client, member } = session;
+    const { client, member, timeline } = session;
     const sentAt = performance.now();
     const note = (outcome: WriteRecord['outcome'], error?: string): void => {
       const answeredAt = performance.now();
-      this.records.push({ row, member, sentAt, answeredAt, outcome, error });
+      this.records.push({ row, member, timeline, sentAt, answeredAt, outcome, error });
     };
     try {
       await client.query(`insert into ${this.table} values ($1)`, [row]);
@@ -132,20 +137,17 @@ export class Load {
       query_timeout: STATEMENT_LIMIT_MS,
     });
     let broken = false;
-    const session: Session = {
-      client,
-      member: member.name,
-      isBroken: () => broken,
-      break: () => {
-        broken = true;
-      },
+    const isDone = (): void => {
+      broken = true;
     };
-    client.on('error', session.break);
-    client.on('end', session.break);
+    client.on('error', isDone);
+    client.on('end', isDone);
     try {
       await client.connect();
       await client.query(`create table if not exists ${this.table} (row text primary key)`);
-      return session;
+      const { rows } = await client.query<{ timeline: number }>(TIMELINE);
+      const timeline = rows[0]?.timeline ?? 0;
+      return { client, member: member.name, timeline, isBroken: () => broken, break: isDone };
     } catch {
       // Not the primary any more, or two writers made the table at once: look again.
       client.end().catch(() => undefined);
@@ -181,50 +183,25 @@ export class Load {
 }
 
 interface Session {
-  readonly client: Pick<Client, 'end'> & {
-    query(sql: string, values?: readonly string[]): Promise<QueryResult>;
-  };
+  readonly client: Client;
   readonly member: string;
+  readonly timeline: number;
   readonly isBroken: () => boolean;
   readonly break: () => void;
 }
 
 /**
- * A write that was sent after another member had begun to acknowledge, and was acknowledged by the
- * member before it, shows two primaries. What was only answered late shows nothing.
+ * A timeline ends with the promotion to the next one. A write that was sent when a later timeline had
+ * acknowledged one already, and that was acknowledged all the same, shows two primaries.
  */
 const findSplit = (acknowledged: readonly WriteRecord[]): readonly WriteRecord[] => {
-  const byAnswer = [...acknowledged].sort((a, b) => a.answeredAt - b.answeredAt);
-  const reigns: { member: string; since: number }[] = [];
-  const split: WriteRecord[] = [];
-  for (const record of byAnswer) {
-    const current = reigns.at(-1);
-    if (current === undefined || current.member === record.member) {
-      if (current === undefined) reigns.push({ member: record.member, since: record.answeredAt });
-      continue;
-    }
-    // Sent before the newest reign began: an answer that was read late.
-    if (record.sentAt < current.since && wasBefore(reigns, record.member)) continue;
-    if (wasBefore(reigns, record.member) && isStillWriting(byAnswer, record, current.member))
-      split.push(record);
-    else reigns.push({ member: record.member, since: record.answeredAt });
-  }
-  return split;
-};
-
-const wasBefore = (reigns: readonly { member: string }[], member: string): boolean =>
-  reigns.some((reign) => reign.member === member);
-
-/** Whether `member` acknowledges a write that was sent after this one was answered. */
-const isStillWriting = (
-  byAnswer: readonly WriteRecord[],
-  record: WriteRecord,
-  member: string,
-): boolean =>
-  byAnswer.some(
-    (other) =>
-      other.member === member && other.sentAt > record.answeredAt && other.row !== record.row,
+  const begun = new Map<number, number>();
+  for (const { timeline, answeredAt } of acknowledged)
+    begun.set(timeline, Math.min(begun.get(timeline) ?? Infinity, answeredAt));
+  return acknowledged.filter(({ timeline, sentAt }) =>
+    [...begun].some(([later, since]) => later > timeline && since < sentAt),
   );
+};
 
 const longestGapMs = (acknowledged: readonly WriteRecord[]): number => {
   const last = new Map<string, number>();

@@ -29,6 +29,7 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
     // Ours without our knowing: inherited from the loop before us, or written by a transaction
     // whose answer was lost. Until a renewal is confirmed only the guard's deadline counts.
     const term = leader.modRevision as number as LeaseTerm;
+    if (term === draft.doubtfulTerm) return;
     draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
     draft.confirmFrom = undefined;
     draft.restUntil = { ...draft.restUntil, lease: undefined };
@@ -145,8 +146,12 @@ export const absorbTransactionFailure = (
   failure: Failure,
 ): void => {
   absorbStoreFailure(draft);
-  // Our server is silent when we release, so it is safe to believe that the lease is gone.
-  if (purpose === 'release' && failure.kind === 'unknown') loseTenure(draft);
+  // Our server is silent when we release, so it is safe to believe that the lease is gone. If the
+  // key is still there, the release may yet come: it must find a leader key written after it.
+  if (purpose === 'release' && failure.kind === 'unknown') {
+    draft.doubtfulTerm = draft.tenure?.term;
+    loseTenure(draft);
+  }
   if (failure.kind === 'failed' && failure.cause === LEASE_NOT_FOUND) {
     draft.lease = undefined;
     loseTenure(draft);

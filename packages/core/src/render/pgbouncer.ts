@@ -89,8 +89,8 @@ const renderListening = ({ listen, paths, adminUsers }: PgbouncerInput): readonl
   `pidfile = ${mustBeOneLine('a path', paths.pidFile)}`,
   ...(paths.logFile === undefined ? [] : [`logfile = ${mustBeOneLine('a path', paths.logFile)}`]),
   '; Failures are logged, but not every connection: the log grows by what is worth reading.',
-  'log_connections = 1',
-  'log_disconnections = 1',
+  'log_connections = 0',
+  'log_disconnections = 0',
   'log_stats = 0',
 ];
 

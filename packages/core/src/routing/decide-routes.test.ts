@@ -209,7 +209,7 @@ describe('for every store', () => {
           const routes = decide(snapshot, previous);
           if (routes.write !== undefined) {
             expect(routes.write).toBe(snapshot.leader?.value);
-            expect(routes.term).toBe(snapshot.leader?.createRevision);
+            expect(routes.term).toBe(snapshot.leader?.modRevision);
             const role = snapshot.members[routes.write]?.value.role ?? 'primary';
             expect(['primary', 'master']).toContain(role);
             expect(routes.reads).not.toContain(routes.write);

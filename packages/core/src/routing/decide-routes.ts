@@ -49,7 +49,7 @@ const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): Wri
   const lease = snapshot.leader;
   if (lease === undefined) return closed('nobody holds the lease');
   const holder = lease.value;
-  const term = lease.createRevision;
+  const term = lease.modRevision;
   const document = documentOf(snapshot, holder);
   const verdict = judge(document, PRIMARY_ROLES);
   const opened = previous?.write === holder && previous.term === term;

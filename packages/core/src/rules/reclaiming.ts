@@ -1,4 +1,3 @@
-import { beginVacating } from '../state.ts';
 import { type Rule, event } from './rule.ts';
 import { reclaim } from './transactions.ts';
 
@@ -21,12 +20,32 @@ export const reclaimLeaseOfEarlierLife: Rule = {
       return undefined;
     // The same run with another lease: it expired and was granted anew. It is not ours any more.
     if (record.value.life.run === self.life.run) return undefined;
-    const wasPrimary = view.data?.standbySignal === false;
     return {
       because: `term ${store.leader?.modRevision ?? 0} is of run ${record.value.life.run}`,
       action: reclaim(view, store, lease),
-      remember: wasPrimary ? { vacating: beginVacating('crash', view.now) } : undefined,
       event: event('lease.reclaiming', 'info'),
+    };
+  },
+};
+
+export const renewDoubtfulTerm: Rule = {
+  id: 'renew-doubtful-term',
+  when: 'a release of ours had no answer, and the leader key is still there under our lease',
+  does: 'writes the leader key anew, which begins a term of its own',
+  why: 'S4: the release may lie in a frozen store member and land later, with an end of WAL that is then long past',
+  without: 'an heir is promoted on it while the old primary writes again',
+  decide: (view) => {
+    const { state, store, holder } = view;
+    const { lease, tenure, doubtfulTerm } = state;
+    if (tenure !== undefined || lease === undefined || store?.leader === undefined)
+      return undefined;
+    if (holder?.isMe !== true || store.leader.leaseId !== lease.id) return undefined;
+    if ((store.leader.modRevision as number) !== doubtfulTerm || state.snapshotStale)
+      return undefined;
+    if (state.leaving !== undefined) return undefined;
+    return {
+      because: `term ${doubtfulTerm} may still be released`,
+      action: reclaim(view, store, lease),
     };
   },
 };

@@ -6,7 +6,7 @@ import { followingRules } from './following.ts';
 import { handOverWhenLeaving, leavingRules } from './leaving.ts';
 import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planned-stop.ts';
 import { promotingRules } from './promoting.ts';
-import { reclaimLeaseOfEarlierLife } from './reclaiming.ts';
+import { reclaimLeaseOfEarlierLife, renewDoubtfulTerm } from './reclaiming.ts';
 import { repairingRules } from './repairing.ts';
 import { restartInPlace, restartingRules } from './restarting.ts';
 import type { Rule } from './rule.ts';
@@ -26,6 +26,7 @@ export const rules: readonly Rule[] = [
   ...fencingRules,
   ...leavingRules,
   ...bootstrappingRules,
+  renewDoubtfulTerm,
   reclaimLeaseOfEarlierLife,
   ...restartingRules,
   ...vacatingRules,

@@ -26,7 +26,10 @@ const tellLease = (before: MemberState, after: MemberState, tell: Tell): void =>
 const tellServer = (before: MemberState, after: MemberState, tell: Tell): void => {
   const { process } = after;
   if (before.process.kind !== 'running' && process.kind === 'running')
-    tell('server.started', 'info', { pid: process.pid, as: process.startedAs });
+    tell(before.startedAt === undefined ? 'server.found' : 'server.started', 'info', {
+      pid: process.pid,
+      as: process.startedAs,
+    });
   if (after.lastExit !== undefined && after.lastExit !== before.lastExit) {
     const { code, signal, pid, startedAs } = after.lastExit.value;
     const asked = before.lanes.server?.action.kind === 'stop-server';

@@ -13,6 +13,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./commands/up.ts')).upCommand,
   down: async () => (await import('./commands/down.ts')).downCommand,
   destroy: async () => (await import('./commands/destroy.ts')).destroyCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
   list: async () => (await import('./commands/list.ts')).listCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
   switchover: async () => (await import('./commands/switchover.ts')).switchoverCommand,

@@ -11,6 +11,8 @@ import { formatMemberTable } from '../cli/output/member-table.ts';
 import { type LocalPaths, localPaths, stateDirectoryOf } from './directories.ts';
 import { LocalCluster } from './local-cluster.ts';
 import { readClusterFile } from './open-cluster.ts';
+import { isReady } from './ready.ts';
+import type { RunningUp, StoreFacts } from './running-up.ts';
 import { type LocalPlan, applyPlan, choosePlan, readPlan } from './plan.ts';
 import { type Account, fetchSecrets, makeSecrets } from './secrets.ts';
 import { findRunningUp, releaseLock, takeLock } from './up-lock.ts';
@@ -24,18 +26,6 @@ export interface UpOptions {
   readonly file: string;
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
-}
-
-export interface RunningUp {
-  readonly config: ClusterConfig;
-  readonly paths: LocalPaths;
-  readonly plan: LocalPlan;
-  readonly secrets: ReadonlyMap<string, string>;
-  readonly cluster: LocalCluster;
-  readonly snapshot: () => Promise<StoreSnapshot | undefined>;
-  /** The store's own word on its version and members, for reports. */
-  readonly store: EtcdStore;
-  readonly stop: () => Promise<void>;
 }
 
 export type UpStart =
@@ -157,7 +147,7 @@ const begin = (parts: Beginning, secrets: ReadonlyMap<string, string>): RunningU
     secrets,
     cluster,
     snapshot,
-    store,
+    describeStore: () => describeStore(store),
     stop: async () => {
       stopping = true;
       const primary = (await snapshot())?.leader?.value;
@@ -179,21 +169,6 @@ const etcdArguments = ({ plan, paths, config }: Beginning, index: number): reado
     cluster: plan.etcd.map((_, number) => ({ name: name(number), peerUrl: peerUrl(number) })),
     clusterToken: config.cluster,
   });
-};
-
-/** A primary, and every other member streaming from it. */
-export const isReady = (snapshot: StoreSnapshot, memberCount: number): boolean => {
-  const leader = snapshot.leader?.value;
-  const documents = Object.entries(snapshot.members);
-  return (
-    leader !== undefined &&
-    documents.length === memberCount &&
-    documents.every(([name, { value }]) =>
-      name === leader
-        ? value.role === 'primary' && value.state === 'running'
-        : value.replicationState === 'streaming',
-    )
-  );
 };
 
 /** Tells what happens on the way; false when it takes too long. */
@@ -247,3 +222,9 @@ export const describeUp = async ({ config, paths, snapshot }: RunningUp): Promis
 
 const pooledNames = ({ pgbouncer }: ClusterConfig): string =>
   (pgbouncer?.databases ?? []).map((name) => `${name}_write, ${name}_read`).join(', ');
+
+const describeStore = async (store: EtcdStore): Promise<StoreFacts> => {
+  const members = await store.readStatus();
+  const version = members.find((member) => member.kind === 'answered')?.version ?? 'unknown';
+  return { name: 'etcd', version, members: members.length };
+};

@@ -13,7 +13,7 @@ import {
 } from '@matriarch/core';
 import { DaemonPart } from './daemons/daemon-part.ts';
 import { findTakenAddresses } from './daemons/taken-addresses.ts';
-import { acceptCandidate, replaceFile, writeCandidate } from './files.ts';
+import { acceptCandidate, readIfThere, replaceFile, writeCandidate } from './files.ts';
 import { RouteMover } from './move-routes.ts';
 import type { Balancer } from './ports/balancer.ts';
 import type { DaemonTools } from './ports/daemon.ts';
@@ -72,6 +72,7 @@ export class Proxy implements RunningProxy {
   readonly #pgbouncer: DaemonPart | undefined;
   readonly #mover: RouteMover;
   readonly #watch: DoorWatch;
+  #usersChanged = false;
 
   constructor(parts: ProxyParts) {
     const { settings, routes: source, balancer, pgbouncer, log } = parts;
@@ -94,11 +95,13 @@ export class Proxy implements RunningProxy {
   async begin(): Promise<readonly ProxyProblem[]> {
     const refused = await this.#install(this.#parts.settings.current);
     if (refused.length > 0) return refused;
-    const daemons = [this.#haproxy, this.#pgbouncer].filter((daemon) => daemon !== undefined);
-    const outcomes = await Promise.all(daemons.map(async (daemon) => daemon.begin()));
+    const outcomes = await Promise.all([
+      this.#haproxy.begin(),
+      this.#pgbouncer?.begin(this.#usersChanged),
+    ]);
     const problems = outcomes.filter((problem) => problem !== undefined);
     if (problems.length > 0) {
-      await Promise.all(daemons.map(async (daemon) => daemon.abandon()));
+      await Promise.all([this.#haproxy.abandon(), this.#pgbouncer?.abandon()]);
       return problems;
     }
     this.#mover.open();
@@ -122,8 +125,8 @@ export class Proxy implements RunningProxy {
     this.#parts.settings.current = settings;
     const applied = [
       await this.#haproxy.apply(),
-      // The list of users may have changed, which its configuration does not show.
-      await this.#pgbouncer?.apply(true),
+      // Whether the list of users has changed its configuration does not show.
+      await this.#pgbouncer?.apply(this.#usersChanged),
     ];
     this.#mover.startOver(membersOf(settings));
     return applied.filter((problem) => problem !== undefined);
@@ -174,7 +177,10 @@ export class Proxy implements RunningProxy {
     if (problems.length > 0) return problems;
     await this.#haproxy.accept();
     if (this.#pgbouncer === undefined) return [];
-    await acceptCandidate(paths.pgbouncer.userlist);
+    const { userlist } = paths.pgbouncer;
+    const before = await readIfThere(userlist);
+    await acceptCandidate(userlist);
+    this.#usersChanged = before !== (await readIfThere(userlist));
     await this.#pgbouncer.accept();
     return [];
   }

@@ -1,4 +1,11 @@
-import { type HandoverDocument, mayFailOver } from '@matriarch/core';
+import {
+  type HandoverDocument,
+  type Lineage,
+  firstLineage,
+  lsn,
+  mayFailOver,
+  placeOnLineage,
+} from '@matriarch/core';
 import type { SimHost } from '../host/sim-host.ts';
 import type { AcknowledgedWrite } from '../world/ledger.ts';
 import type { MakeChecker } from './checker.ts';
@@ -11,6 +18,7 @@ const HEALTHY_MS = 8_000;
  * S10: with asynchronous replication a promotion may lose acknowledged writes only if no member
  * that could have been chosen instead held them. After a release (a crash, a switchover, a stop)
  * the old primary itself counts among those: then nothing is lost as long as its host is well.
+ * Whoever has forked from the last primary does not count.
  */
 export const s10NothingLostWithoutNeed: MakeChecker = ({ world, report, tenures }) => {
   let checkedUpTo = 0;
@@ -18,6 +26,8 @@ export const s10NothingLostWithoutNeed: MakeChecker = ({ world, report, tenures 
   /** Who released the lease that is free now, and who released the one that is held. */
   let released: string | undefined;
   let predecessor: string | undefined;
+  /** The history of the last server that was promoted. */
+  let lineage: Lineage = firstLineage;
   const takeNew = (): void => {
     for (const write of world.ledger.acknowledged.slice(checkedUpTo))
       if (!write.excused) open.push(write);
@@ -43,10 +53,12 @@ export const s10NothingLostWithoutNeed: MakeChecker = ({ world, report, tenures 
       const decidedAt = tenures.lastOf(sighting.host)?.since ?? world.kernel.now;
       for (const other of world.hosts.values()) {
         if (other === promoted || !couldHaveBeenChosen(other, predecessor, decidedAt)) continue;
+        if (isForked(other, lineage)) continue;
         const kept = countHeld(other, lost, decidedAt - HEALTHY_MS);
         if (kept > 0)
           report(sighting.host, `was promoted without ${kept} writes that ${other.name} held`);
       }
+      lineage = promoted.postgres.disk.data?.lineage ?? lineage;
       const gone = new Set(lost);
       open = open.filter((write) => !gone.has(write));
     },
@@ -88,6 +100,14 @@ const findHandover = (
     if ('key' in write && write.key === 'handover' && 'put' in write)
       return write.put as HandoverDocument;
   return undefined;
+};
+
+/** A server with WAL that the cluster has given up is nobody's choice until it has been rewound. */
+const isForked = ({ postgres }: SimHost, lineage: Lineage): boolean => {
+  const { data } = postgres.disk;
+  if (data === undefined) return true;
+  const position = { timeline: data.lineage.timeline, lsn: lsn(data.wal.end) };
+  return placeOnLineage(position, lineage).kind !== 'on-lineage';
 };
 
 const couldHaveBeenChosen = (

@@ -57,10 +57,11 @@ export const clone = (
     const result = await context.run({
       command: binaries.pg_basebackup,
       args: [
+        // Later options win: what the configuration says of speed holds, not what it says of shape.
+        '--checkpoint=fast',
         ...config.postgresql.basebackupOptions,
         `--pgdata=${layout.fresh}`,
         '--wal-method=stream',
-        '--checkpoint=fast',
         '--progress',
         '--no-password',
         `--dbname=${source.conninfo}`,

@@ -20,8 +20,8 @@ import { createSqlSession, querySql, type SqlAnswer, textOf } from './sql-sessio
 
 export interface Probe {
   /**
-   * Never rejects; ends within `limitMs`, and within our own limits if those are shorter. Asked again
-   * before it has answered, it answers both with one look.
+   * Never rejects; ends within `limitMs`, and within our own limits if those are shorter. Asked
+   * again before it has answered, it answers both with one look.
    */
   probe(limitMs: number): Promise<ServerProbe>;
   close(): void;

@@ -4,7 +4,7 @@
  * servers that are killed, promoted, forked, and that ask for passwords.
  */
 import { type DiskFacts, formatLsn, lsn, parseLsn } from '@matriarch/core';
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SUPERUSER } from '../../testing/postgres-context.ts';
@@ -177,14 +177,33 @@ describe('clone', () => {
       const context = contextOf(server);
       expect(await clone(context, upstreamOf(primary))).toEqual({ kind: 'done' });
       expect(await readdir(inside.fresh)).toContain('PG_VERSION');
+      // Killed while the old entries were leaving, and again while the new ones came in.
+      const aside = join(server.dataDirectory, 'matriarch.aside');
+      const move = (name: string, from: string, to: string): Promise<void> =>
+        rename(join(from, name), join(to, name));
+      const marker = join(parent, 'state/install-unfinished');
+      await mkdir(aside);
+      for (const name of ['global', 'mark']) await move(name, server.dataDirectory, aside);
+      await writeFile(marker, 'out');
+      expect(await look(server)).toMatchObject({ content: { kind: 'empty' }, newReady: true });
+      for (const name of await readdir(server.dataDirectory))
+        if (!name.startsWith('matriarch.')) await move(name, server.dataDirectory, aside);
+      await writeFile(marker, 'in');
+      for (const name of ['base', 'PG_VERSION'])
+        await move(name, inside.fresh, server.dataDirectory);
+      expect(await look(server)).toMatchObject({ content: { kind: 'empty' }, newReady: true });
       expect(await installData(context)).toEqual({ kind: 'done' });
       expect(await readdir(parent)).not.toContain('data.aside');
-      const aside = join(server.dataDirectory, 'matriarch.aside');
       expect(await readFile(join(aside, 'mark'), 'utf8')).toBe('old');
       await start(server, 'standby', primary);
       expect((await look(server)).content.kind).toBe('data');
-      expect(await discardAside(context)).toEqual({ kind: 'done' });
       await server.stop();
+      expect(await rewind(context, upstreamOf(primary))).toMatchObject({
+        kind: 'failed',
+        cause: containing('pg_rewind would remove'),
+      });
+      expect(await discardAside(context)).toEqual({ kind: 'done' });
+      expect(await readdir(server.dataDirectory)).not.toContain('matriarch.aside');
     } finally {
       await unmount();
     }

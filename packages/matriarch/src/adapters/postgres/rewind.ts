@@ -2,10 +2,11 @@ import { parseAddress, type Upstream } from '@matriarch/core';
 import { join } from 'node:path';
 import { writePassFile } from './access-files.ts';
 import { type Answer, attempt, describeEnd, done, failed, type Nothing } from './answer.ts';
-import { removeDurably } from './atomic-file.ts';
+import { exists, removeDurably } from './atomic-file.ts';
 import { type OnProgress, parseProgress } from './clone.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 import { type ControlData, readControlData } from './control-data.ts';
+import { dataLayout } from './data-layout.ts';
 import { isServerRunning } from './own-process.ts';
 import { createStallGuard } from './stall.ts';
 import { clearMarker, ensureStateDirectory, hasMarker, setMarker } from './state-files.ts';
@@ -32,6 +33,9 @@ export const rewind = (
     if (await isServerRunning(dataDirectory)) return failed(`a server runs on ${dataDirectory}`);
     if (await hasMarker(context, 'rewind-unfinished'))
       return failed('an earlier rewind was not finished: the data directory cannot be used');
+    const { kind, aside } = await dataLayout(dataDirectory);
+    if (kind === 'inside' && (await exists(aside)))
+      return failed(`pg_rewind would remove ${aside}, which is kept until a replacement streams`);
     const answer = await readControlData(context, dataDirectory);
     if (answer.kind !== 'done') return answer;
 

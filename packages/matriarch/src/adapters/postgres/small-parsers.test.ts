@@ -14,18 +14,18 @@ import { lsn, timeline } from '@matriarch/core';
 
 describe('parsePostmasterFile', () => {
   it('reads port, socket and address', () => {
-    const text = '7781\n/tmp/data\n1795438586\n19114\n/tmp/lab\n127.0.0.1\n  11337   \nready   \n';
+    const text = '7781\n/srv/data\n1795438586\n19114\n/srv/lab\n127.0.0.1\n  11337   \nready   \n';
     expect(parsePostmasterFile(text)).toEqual({
       pid: 7781,
       port: 19114,
-      socketDirectory: '/tmp/lab',
+      socketDirectory: '/srv/lab',
       listenAddress: '127.0.0.1',
     });
   });
   it('knows a server without a port, and one that is still writing the file', () => {
-    const text = '7781\n/tmp/data\n1795438586\n19114\n/tmp/lab\n\n';
+    const text = '7781\n/srv/data\n1795438586\n19114\n/srv/lab\n\n';
     expect(parsePostmasterFile(text)?.listenAddress).toBeUndefined();
-    expect(parsePostmasterFile('7781\n/tmp/data\n')).toBeUndefined();
+    expect(parsePostmasterFile('7781\n/srv/data\n')).toBeUndefined();
     expect(parsePostmasterFile('')).toBeUndefined();
   });
 });
@@ -55,7 +55,7 @@ describe('serverEnvironment', () => {
   it('keeps our secrets and libpq’s switches from PostgreSQL', () => {
     const environment = {
       PATH: '/bin',
-      HOME: '/root',
+      HOME: '/home/admin',
       PGPASSWORD: 'x',
       PATRONI_SUPERUSER_PASSWORD: 'x',
       MATRIARCH_CONFIG: 'x',
@@ -64,7 +64,7 @@ describe('serverEnvironment', () => {
     };
     const meant = { PATH: '/bin', PG_OOM_ADJUST_FILE: '/proc/self/oom_score_adj' };
     expect(serverEnvironment(environment, true)).toEqual(meant);
-    expect(serverEnvironment(environment, false)).toEqual({ ...meant, HOME: '/root' });
+    expect(serverEnvironment(environment, false)).toEqual({ ...meant, HOME: '/home/admin' });
   });
 });
 

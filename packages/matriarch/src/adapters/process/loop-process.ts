@@ -18,7 +18,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { INCARNATION_VARIABLE, RUN_VARIABLE } from '../../agent/ports/guard.ts';
-import type { LoopProcess, LoopProcesses } from '../../agent/ports/guard-host.ts';
+import type { LoopProcess, LoopProcesses, LoopStart } from '../../agent/ports/guard-host.ts';
 import type { Priority } from './priority.ts';
 import { buildPrefix } from './run-as.ts';
 
@@ -31,14 +31,15 @@ export interface LoopCommand {
   readonly priority: Priority;
 }
 
+/** Time to end after the channel was closed. */
+const DISCONNECTED_LIMIT_MS = 1_000;
+
 type Order = Parameters<LoopProcesses['start']>[0];
 
-const startLoop = (
-  { argv, environment, run, priority }: LoopCommand,
-  order: Order,
-): LoopProcess => {
+const startLoop = (command: LoopCommand, order: Order): LoopStart => {
   const prefix = buildPrefix({ user: undefined, deathSignal: 'KILL' });
-  if (prefix.kind === 'impossible') throw new Error(prefix.cause);
+  if (prefix.kind === 'impossible') return { kind: 'refused', cause: prefix.cause };
+  const { argv, environment, run, priority } = command;
   const [file, ...options] = prefix.argv;
   const child = spawn(file, [...options, ...argv], {
     env: {
@@ -50,28 +51,26 @@ const startLoop = (
     // Ctrl-C in a terminal is for the guard; the loop hears of it by message.
     detached: true,
   });
-  if (child.pid !== undefined) priority.restore(child.pid);
-  return attach(child, order);
+  child.on('error', () => undefined);
+  if (child.pid === undefined) return { kind: 'refused', cause: `cannot execute ${file}` };
+  priority.restore(child.pid);
+  return { kind: 'started', loop: attach(child, child.pid, order) };
 };
 
-const attach = (child: ChildProcess, order: Order): LoopProcess => {
-  let ended = false;
-  const end = (status: number | null): void => {
-    if (ended) return;
-    ended = true;
-    order.onExit(status);
-  };
+const attach = (child: ChildProcess, pid: number, order: Order): LoopProcess => {
+  let timer: NodeJS.Timeout | undefined;
   child.on('message', order.onMessage);
-  child.on('exit', end);
-  child.on('error', () => {
-    if (child.pid === undefined) end(null);
+  child.on('exit', (status) => {
+    clearTimeout(timer);
+    order.onExit(status);
   });
-  // A loop that cannot be talked to is of no use: the next one can.
+  // A loop that ends closes its channel a moment before. One that does not end, but cannot be
+  // talked to, is of no use: the next one can.
   child.on('disconnect', () => {
-    child.kill('SIGKILL');
+    timer = setTimeout(() => child.kill('SIGKILL'), DISCONNECTED_LIMIT_MS);
   });
   return {
-    pid: child.pid,
+    pid,
     send: (message) => {
       // An error here means that the loop is gone, which its exit tells.
       if (child.connected) child.send(message, () => undefined);
@@ -82,6 +81,13 @@ const attach = (child: ChildProcess, order: Order): LoopProcess => {
   };
 };
 
+/** What `spawn` throws (no memory, no process left) is no fault of ours either. */
 export const createLoopProcesses = (command: LoopCommand): LoopProcesses => ({
-  start: (order) => startLoop(command, order),
+  start: (order) => {
+    try {
+      return startLoop(command, order);
+    } catch (error) {
+      return { kind: 'refused', cause: error instanceof Error ? error.message : String(error) };
+    }
+  },
 });

@@ -28,6 +28,25 @@ interface Current {
   readonly directory: DataDirectory;
 }
 
+/** Undefined when the host has no memory or no process left for it. */
+const spawnDetached = (
+  argv: readonly [string, ...string[]],
+  environment: Readonly<Record<string, string>>,
+): ChildProcess | undefined => {
+  const [file, ...args] = argv;
+  try {
+    const child = spawn(file, args, {
+      env: environment,
+      stdio: ['ignore', STDERR, STDERR],
+      // A session of its own: Ctrl-C in a terminal is for the guard, which asks the loop.
+      detached: true,
+    });
+    return child.on('error', () => undefined);
+  } catch {
+    return undefined;
+  }
+};
+
 class LocalServers implements ServerProcesses {
   readonly #priority: Priority;
   #current: Current | undefined;
@@ -50,16 +69,10 @@ class LocalServers implements ServerProcesses {
     const line = buildLaunch(launch);
     if (line.kind === 'impossible') return refused(line.cause);
     removeMisleadingLocks(dataDirectory);
-    const [file, ...args] = line.argv;
-    const child = spawn(file, args, {
-      env: launch.environment,
-      stdio: ['ignore', STDERR, STDERR],
-      // A session of its own: Ctrl-C in a terminal is for the guard, which asks the loop.
-      detached: true,
-    });
-    child.on('error', () => undefined);
-    const identity = child.pid === undefined ? undefined : readProcess(child.pid);
-    if (identity === undefined) return refused(`cannot execute ${file}`);
+    const child = spawnDetached(line.argv, launch.environment);
+    const identity = child?.pid === undefined ? undefined : readProcess(child.pid);
+    if (child === undefined || identity === undefined)
+      return refused(`cannot execute ${line.argv[0]}`);
     this.#priority.restore(identity.pid);
     const current = { identity, owner: launch.user, directory };
     this.#current = current;

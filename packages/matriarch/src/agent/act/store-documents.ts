@@ -1,5 +1,12 @@
 /** The cluster's documents over a store of keys and values. */
-import type { LeaseId, Results, Revision, StoreSnapshot, StoreTransaction } from '@matriarch/core';
+import type {
+  LeaseId,
+  Results,
+  Revision,
+  StoreSnapshot,
+  StoreTransaction,
+  StoreWrite,
+} from '@matriarch/core';
 import { assembleSnapshot, encodeCompare, encodeWrite } from '@matriarch/protocol';
 import type { KeyRange, KeyValueStore, StoreResult } from '../ports/key-value-store.ts';
 import type { PerformerResult, Performers } from './performers.ts';
@@ -45,7 +52,7 @@ export const transact = async (
 ): Promise<PerformerResult<'transact'>> => {
   const answer = await store.transact({
     compares: compares.map((compare) => encodeCompare(compare, prefix)),
-    writes: writes.map((write) => encodeWrite(write, prefix)),
+    writes: writes.map((write) => encodeWrite(stamp(write), prefix)),
     prefix,
   });
   if (answer.kind !== 'done') return answer;
@@ -55,4 +62,11 @@ export const transact = async (
     snapshot: snapshotOf(answer.range, prefix),
   };
   return { kind: 'done', ...done };
+};
+
+/** Core knows no calendar: a row of `history` gets its time when it is written. */
+const stamp = (write: StoreWrite): StoreWrite => {
+  if (!('key' in write) || write.key !== 'history' || !('put' in write)) return write;
+  const at = new Date().toISOString().replace('Z', '+00:00');
+  return { ...write, put: write.put.map((row) => ({ ...row, at: row.at ?? at })) };
 };

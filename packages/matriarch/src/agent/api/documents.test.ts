@@ -14,7 +14,10 @@ import {
 } from '@matriarch/core';
 import {
   MATRIARCH_VERSION,
+  clusterAnswer,
   encodeJson,
+  memberStatusAnswer,
+  parseAnswer,
   parseExactJson,
   parsePeerStatus,
 } from '@matriarch/protocol';
@@ -189,11 +192,7 @@ describe('what our members read from it', () => {
     ['has no server', buildState({ name: 'pg2' })],
   ];
   it.each(standbys)('of a standby that %s is what the core says', (_name, state) => {
-    const { leaving } = state;
-    const said = assemblePeerAnswer(state);
-    const read = parsePeerStatus(statusText(state));
-    // A member that leaves says so by its state, in which its server may still run.
-    expect(read).toEqual(leaving === undefined ? said : { ...said, running: false });
+    expect(parsePeerStatus(statusText(state))).toEqual(assemblePeerAnswer(state));
   });
 
   it.each<readonly [string, MemberState]>([
@@ -205,6 +204,20 @@ describe('what our members read from it', () => {
     ],
   ])('of %s is that it is one, and not to be elected', (_name, state) => {
     expect(parsePeerStatus(statusText(state))).toMatchObject({ primary: true, electable: false });
+  });
+
+  it('is what the schema of the answer says', () => {
+    for (const state of [primaryState(), ...standbys.map(([, standby]) => standby)])
+      expect(parseAnswer(memberStatusAnswer, statusText(state))).toMatchObject({
+        matriarch: { version: MATRIARCH_VERSION },
+        patroni: { name: state.self.name },
+      });
+    const cluster = encodeJson(assembleClusterDocument(buildSnapshot(), 'demo'));
+    expect(parseAnswer(clusterAnswer, cluster)?.members).toMatchObject([
+      { name: 'pg1' },
+      { name: 'pg2', lag: 0 },
+      { name: 'pg3', lag: 0 },
+    ]);
   });
 
   it('of a primary whose server is gone is that it is none', () => {

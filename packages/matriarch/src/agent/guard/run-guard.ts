@@ -116,7 +116,7 @@ class GuardProcess implements RunningGuard {
   }
 
   #startLoop(incarnation: number): void {
-    this.#loop = this.#host.loops.start({
+    const start = this.#host.loops.start({
       incarnation,
       onMessage: (value) => {
         const message = parseLoopMessage(value);
@@ -129,7 +129,14 @@ class GuardProcess implements RunningGuard {
         this.tell({ kind: 'loop-exited', incarnation, status });
       },
     });
-    this.#log.write('info', 'loop started', { incarnation, pid: this.#loop.pid });
+    if (start.kind === 'started') {
+      this.#loop = start.loop;
+      this.#log.write('info', 'loop started', { incarnation, pid: start.loop.pid });
+    } else {
+      this.#loop = undefined;
+      this.#log.write('error', 'loop not started', { incarnation, cause: start.cause });
+      this.tell({ kind: 'loop-exited', incarnation, status: null });
+    }
   }
 
   #spawn({ launch, as }: Extract<GuardEffect, { kind: 'spawn-server' }>): void {

@@ -45,16 +45,20 @@ export interface ServerProcesses {
 }
 
 export interface LoopProcess {
-  readonly pid: number | undefined;
+  readonly pid: number;
   send(message: GuardMessage): void;
   kill(): void;
 }
+
+export type LoopStart =
+  | { readonly kind: 'started'; readonly loop: LoopProcess }
+  | { readonly kind: 'refused'; readonly cause: string };
 
 export interface LoopProcesses {
   start(order: {
     readonly incarnation: number;
     readonly onMessage: (message: unknown) => void;
-    /** Also when it could not be started. Null: ended by a signal. */
+    /** Null: ended by a signal, or not started after all. */
     readonly onExit: (status: number | null) => void;
-  }): LoopProcess;
+  }): LoopStart;
 }

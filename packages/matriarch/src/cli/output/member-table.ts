@@ -11,6 +11,8 @@ interface MemberColumn extends Column {
   /** The key in `--format json`, where two columns cannot share a name. */
   readonly key: string;
   readonly cell: (row: MemberRow) => string | number | undefined;
+  /** In JSON, where it differs. */
+  readonly value?: (row: MemberRow) => unknown;
   /** Left out of the table when no row has anything to say in it. */
   readonly optional?: boolean;
 }
@@ -35,6 +37,8 @@ const columns: readonly MemberColumn[] = [
     key: 'Receive Lag',
     align: 'right',
     cell: (row) => formatLag(row.receiveLagBytes),
+    value: ({ receiveLagBytes: bytes }) =>
+      bytes === undefined ? undefined : Number(formatLag(bytes)),
   },
   {
     header: 'Replay LSN',
@@ -47,6 +51,8 @@ const columns: readonly MemberColumn[] = [
     key: 'Replay Lag',
     align: 'right',
     cell: (row) => formatLag(row.replayLagBytes),
+    value: ({ replayLagBytes: bytes }) =>
+      bytes === undefined ? undefined : Number(formatLag(bytes)),
   },
   {
     header: 'Pending restart',
@@ -62,7 +68,14 @@ const columns: readonly MemberColumn[] = [
     cell: (row) => row.progress,
     optional: true,
   },
-  { header: 'Tags', key: 'Tags', align: 'left', cell: tagsText, optional: true },
+  {
+    header: 'Tags',
+    key: 'Tags',
+    align: 'left',
+    cell: tagsText,
+    value: (row) => (tagsText(row) === undefined ? undefined : row.tags),
+    optional: true,
+  },
 ];
 
 const isShown = (column: MemberColumn, rows: readonly MemberRow[]): boolean =>
@@ -84,11 +97,9 @@ export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): strin
 export const assembleMemberJson = (scope: string, snapshot: StoreSnapshot): readonly object[] =>
   assembleMemberRows(snapshot).map((row) => {
     const object: Record<string, unknown> = { Cluster: scope };
-    for (const { key, cell } of columns) {
-      const value = key === 'Tags' ? row.tags : cell(row);
-      const empty = value === undefined || value === '' || Object.keys(Object(value)).length === 0;
-      if (typeof value === 'number' || (typeof value === 'string' && value !== '') || !empty)
-        object[key] = value;
+    for (const { key, cell, value = cell } of columns) {
+      const content = value(row);
+      if (content !== undefined && content !== '') object[key] = content;
     }
     return object;
   });

@@ -61,8 +61,11 @@ export class DaemonPart {
     await acceptCandidate(this.#options.config);
   }
 
-  /** Takes over what runs or starts it, and makes sure that it runs with the installed file. */
-  async begin(): Promise<ProxyProblem | undefined> {
+  /**
+   * Takes over what runs or starts it, and makes sure that it runs with the installed files.
+   * `always`: one that is taken over has to read them again in any case.
+   */
+  async begin(always = false): Promise<ProxyProblem | undefined> {
     const { label, log, tools } = this.#options;
     const outcome = await this.#supervisor.begin();
     const problem = launchProblem(label, outcome);
@@ -70,7 +73,7 @@ export class DaemonPart {
     this.#isOurs = outcome.kind === 'started';
     const { pid } = this;
     log.info({ daemon: tools.spec.name, pid, how: outcome.kind }, 'daemon serves');
-    return outcome.kind === 'adopted' ? this.apply() : undefined;
+    return outcome.kind === 'adopted' ? this.apply(always) : undefined;
   }
 
   /**

@@ -1,0 +1,148 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clusterRoles } from '@matriarch/protocol';
+import { Ledger } from '../../drills/ledger.ts';
+import {
+  type DrillReport,
+  type FaultName,
+  type FaultReport,
+  formatFault,
+} from '../../drills/report.ts';
+import { runFault } from '../../drills/run-faults.ts';
+import { TABLE, type TrafficParts, connect, startTraffic } from '../../drills/traffic.ts';
+import { stateDirectoryOf } from '../../local/directories.ts';
+import { awaitReady, describeUp, startUp } from '../../local/main.ts';
+import type { RunningUp } from '../../local/running-up.ts';
+import { destroyState } from '../../local/destroy-state.ts';
+import { parseArguments, textOf } from '../arguments.ts';
+import { complain, refuseUsage, say } from '../output/say.ts';
+import type { Command } from '../verbs.ts';
+
+const usage = '[--report FILE] [--keep]';
+const NAME = 'matriarch-demo';
+const FAULTS: readonly FaultName[] = ['primary-crash', 'host-loss', 'switchover'];
+
+export const demoCommand: Command = {
+  summary: 'runs a cluster under load, harms it three times, and reports what applications saw',
+  usage,
+  run: async (args) => {
+    const parsed = parseArguments(args, {
+      options: {
+        report: { type: 'string' },
+        keep: { type: 'boolean' },
+        yes: { type: 'boolean' },
+      },
+    });
+    if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `demo ${usage}`);
+    const state = stateDirectoryOf(NAME, process.cwd());
+    const gone = await destroyState(state);
+    if (gone !== undefined) {
+      complain(gone);
+      return 1;
+    }
+    mkdirSync(state, { recursive: true, mode: 0o755 });
+    const file = join(state, 'cluster.yaml');
+    writeFileSync(file, `cluster: ${NAME}\nmembers: 3\n`);
+    const stopped = waitForSignal();
+    const started = await startUp({ file, print: say, printError: complain });
+    if (started.kind === 'refused') {
+      for (const message of started.messages) complain(message);
+      return started.status;
+    }
+    const { up } = started;
+    const { keep, report } = parsed.values;
+    const status = await Promise.race([
+      show(up, textOf(report)),
+      stopped.then(() => 'interrupted' as const),
+    ]).catch(async (error: unknown) => {
+      await up.stop();
+      throw error;
+    });
+    if (status === 0 && keep === true) {
+      say('the cluster goes on until Ctrl-C; in another terminal: npx matriarch list');
+      await stopped;
+    }
+    say('stopping …');
+    await up.stop();
+    await destroyState(state);
+    return status === 'interrupted' ? 130 : status;
+  },
+};
+
+const show = async (up: RunningUp, reportFile: string | undefined): Promise<number> => {
+  say('a cluster of three members starts: etcd, PostgreSQL, HAProxy, PgBouncer');
+  if (!(await awaitReady(up, say))) {
+    complain(`the cluster is not ready; the logs are in ${up.paths.logs}`);
+    return 1;
+  }
+  say(`${await describeUp(up)}\n`);
+  const ledger = new Ledger();
+  const traffic = trafficOf(up, ledger);
+  await createTable(traffic);
+  const clients = startTraffic(traffic);
+  say('4 writers and 2 readers are at work, through PgBouncer and through HAProxy\n');
+  const faults: FaultReport[] = [];
+  for (const fault of FAULTS) {
+    const result = await runFault({ up, ledger, traffic }, fault);
+    faults.push(result);
+    say(`${formatFault(result)}\n`);
+  }
+  await clients.stop();
+  const report: DrillReport = {
+    cluster: up.config.cluster,
+    store: await up.describeStore(),
+    faults,
+  };
+  if (reportFile !== undefined)
+    writeFileSync(reportFile, `${JSON.stringify(report, undefined, 2)}\n`);
+  return judge(report);
+};
+
+/** What must not be: a loss where nothing may be lost, or a member that stays away. */
+const judge = ({ faults }: DrillReport): number => {
+  const lost = faults.filter(
+    ({ fault, lost: rows }) => fault !== 'host-loss' && rows > lostBefore(faults, fault),
+  );
+  const away = faults.filter(({ rejoinedMs }) => rejoinedMs === null);
+  for (const { fault, lost: rows } of lost)
+    complain(`${fault}: ${rows} acknowledged writes are lost`);
+  for (const { fault } of away) complain(`${fault}: not every member came back`);
+  return lost.length + away.length === 0 ? 0 : 1;
+};
+
+/** Rows stay lost: a later fault is not charged with what an earlier one has cost. */
+const lostBefore = (faults: readonly FaultReport[], fault: FaultName): number => {
+  const index = faults.findIndex((one) => one.fault === fault);
+  return faults[index - 1]?.lost ?? 0;
+};
+
+const trafficOf = (up: RunningUp, ledger: Ledger): TrafficParts => {
+  const { haproxy, pgbouncer } = up.config;
+  const direct = (port: number) => ({ port, database: 'postgres' });
+  const pooled = (database: string) => ({ port: pgbouncer?.port ?? haproxy.writePort, database });
+  return {
+    user: clusterRoles.superuser,
+    password: up.secrets.get('superuser') ?? '',
+    writeDoors: [
+      direct(haproxy.writePort),
+      direct(haproxy.writePort),
+      pooled('postgres_write'),
+      pooled('postgres_write'),
+    ],
+    readDoors: [direct(haproxy.readPort), pooled('postgres_read')],
+    ledger,
+  };
+};
+
+const createTable = async (traffic: TrafficParts): Promise<void> => {
+  const [door] = traffic.writeDoors;
+  if (door === undefined) return;
+  const client = await connect(traffic, door);
+  await client.query(`create table if not exists ${TABLE} (id text primary key)`);
+  await client.end();
+};
+
+const waitForSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
