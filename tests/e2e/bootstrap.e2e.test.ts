@@ -112,13 +112,12 @@ describe('a cluster with certificates', () => {
     const verified = { sslmode: 'verify-full', sslrootcert: authority.certFile };
     for (const member of cluster.members)
       member.configure({
-        bootstrap: {
+        postgresql: {
+          // The list of `bootstrap` is added to initdb's own lines, this one takes their place.
           pg_hba: [
             'hostssl replication replicator 127.0.0.1/32 scram-sha-256',
             'hostssl all all 127.0.0.1/32 scram-sha-256',
           ],
-        },
-        postgresql: {
           authentication: { superuser: verified, replication: verified, rewind: verified },
           parameters: {
             ssl: true,

@@ -62,8 +62,9 @@ export interface Vacating {
   readonly heir: MemberName | undefined;
   /** A checkpoint has been made so that the stop is short. */
   readonly checkpointed: boolean;
-  /** The end of its WAL, once the server is silent. */
+  /** The end of its WAL, once the server is silent, and when that became known. */
   readonly end: WalPosition | undefined;
+  readonly endAt: Instant | undefined;
   /** No standby had everything in time: this server starts again in place. */
   readonly givenUp: boolean;
   /** This crash has been counted among those in the quiet time (rule S13). */
@@ -196,6 +197,7 @@ export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => (
   heir: undefined,
   checkpointed: false,
   end: undefined,
+  endAt: undefined,
   givenUp: false,
   counted: false,
 });

@@ -109,5 +109,9 @@ const absorbWalEnd = (draft: Draft, end: bigint): void => {
   const value = { ...draft.disk.value, content: { ...content, end: lsn } };
   draft.disk = { ...draft.disk, value };
   if (draft.vacating !== undefined)
-    draft.vacating = { ...draft.vacating, end: { timeline: content.lineage.timeline, lsn } };
+    draft.vacating = {
+      ...draft.vacating,
+      end: { timeline: content.lineage.timeline, lsn },
+      endAt: draft.now,
+    };
 };

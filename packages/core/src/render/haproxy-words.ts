@@ -10,6 +10,12 @@ export const REPLICAS_BACKEND = 'replicas';
 /** The server of the backend `primary` that is no member: see haproxy-waiting.ts. */
 export const WAITING_ROOM = 'waiting-room';
 
+/**
+ * What a host name stands for that could not be resolved when HAProxy started: an address that belongs
+ * to nobody (RFC 5737). A server without any address could not be given one later.
+ */
+export const UNRESOLVED_ADDRESS = '192.0.2.1';
+
 const PLAIN_CHARACTER = /[A-Za-z0-9_.-]/;
 
 /** `:e9:`; a colon stands in no name as itself, so two names never become one. */

@@ -11,6 +11,7 @@ import {
   type ListenAddress,
   PRIMARY_BACKEND,
   REPLICAS_BACKEND,
+  UNRESOLVED_ADDRESS,
   WAITING_ROOM,
   haproxyServerName,
   quoteHaproxy,
@@ -226,7 +227,7 @@ const renderCheckSettings = ({ checks, restTls }: HaproxyInput): readonly string
       `rise ${checks.rise} fall ${checks.fall}`,
     ...(restTls === undefined ? [] : [`default-server check-ssl ${tls}`]),
     '# What a dead host leaves unanswered ends after tcp-ut, not after the 15 minutes of the kernel.',
-    'default-server tcp-ut 10s init-addr libc,none',
+    `default-server tcp-ut 10s init-addr libc,${UNRESOLVED_ADDRESS}`,
     '# A refused connection brings the next check forward.',
     'default-server observe layer4 error-limit 1 on-error fastinter',
   ];

@@ -179,12 +179,14 @@ export const applyChangedConfiguration: Rule = {
       return undefined;
     if (process.kind !== 'running' || process.startedAs === 'private') return undefined;
     const version = policy.serverConfigVersion;
-    if (prepared?.version !== version)
+    // A primary that was promoted has a standby's files: after a crash it should start at once.
+    const role = server.inRecovery ? 'standby' : 'primary';
+    if (prepared?.version !== version || prepared.as !== role)
       return {
-        because: `the configuration has changed to ${version}`,
+        because: `the files are to be those of a ${role}, configuration ${version}`,
         action: {
           kind: 'prepare-server',
-          as: server.inRecovery ? 'standby' : 'primary',
+          as: role,
           upstream: server.inRecovery ? currentUpstream(view) : undefined,
         },
       };

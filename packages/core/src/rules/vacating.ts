@@ -18,16 +18,32 @@ import { type View, hasPassed, peersSince } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import { clearFailover, hasRequest, release } from './transactions.ts';
 
-/** After a crash: how long standbys may take to drain what is still in their sockets. */
-export const CRASH_DRAIN_LIMIT_MS = 150;
+/** After a crash: how long standbys that are behind may take to drain what is in their sockets. */
+export const CRASH_DRAIN_LIMIT_MS = 50;
 /** After a clean stop the standbys have been sent everything: they only have to write it. */
 export const PLANNED_DRAIN_LIMIT_MS = 5_000;
+/** Not answering is not being behind: a restart in place takes longer than this anyway. */
+export const SILENT_STANDBY_LIMIT_MS = 500;
 /** How long one question to the peers may take while applications wait. */
 const ASK_LIMIT_MS = 50;
 const ASK_AGAIN_MS = 20;
 
-const drainLimitMs = (vacating: Vacating): number =>
-  vacating.cause === 'crash' ? CRASH_DRAIN_LIMIT_MS : PLANNED_DRAIN_LIMIT_MS;
+/** Whether a standby that has not said how much it holds may hold everything. */
+const mayHoldAll = (answer: PeerAnswer | undefined): boolean =>
+  answer === undefined ||
+  answer.kind === 'no-answer' ||
+  (answer.electable && !answer.position.known);
+
+/** How long standbys are asked again, from the moment the end of WAL is known. */
+const drainLimitMs = (
+  view: View,
+  vacating: Vacating,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): number => {
+  if (vacating.cause !== 'crash') return PLANNED_DRAIN_LIMIT_MS;
+  const isWaitedFor = view.otherMembers.some((name) => mayHoldAll(answers[name]));
+  return isWaitedFor ? SILENT_STANDBY_LIMIT_MS : CRASH_DRAIN_LIMIT_MS;
+};
 
 /** Everything our running primary has flushed. */
 export const ownFlushed = (view: View): WalPosition | undefined =>
@@ -133,7 +149,8 @@ const waitForStandby = (
     (name) => `${name} ${end === undefined ? '' : (whyNotComplete(answers[name], end) ?? '')}`,
   );
   const because = reasons.join(', ');
-  if (hasPassed(view, vacating.since, drainLimitMs(vacating)))
+  const from = vacating.endAt ?? vacating.since;
+  if (hasPassed(view, from, drainLimitMs(view, vacating, answers)))
     return {
       because,
       remember: { vacating: { ...vacating, givenUp: true } },

@@ -76,24 +76,21 @@ export class RouteMover {
     this.#wokenAt ??= performance.now();
     if (this.#isBusy || this.#isClosed) return;
     this.#isBusy = true;
-    this.#rounds().then(
-      () => {
-        this.#isBusy = false;
-      },
-      (error: unknown) => {
-        this.#isBusy = false;
-        this.#retry(String(error));
-      },
-    );
+    this.#rounds().catch((error: unknown) => this.#retry(String(error)));
   }
 
   async #rounds(): Promise<void> {
-    while (this.#wokenAt !== undefined && !this.#isClosed) {
-      const wokenAt = this.#wokenAt;
-      this.#wokenAt = undefined;
-      const cause = await this.#round(wokenAt);
-      if (cause === undefined) this.#retryMs = FIRST_RETRY_MS;
-      else this.#retry(cause);
+    try {
+      while (this.#wokenAt !== undefined && !this.#isClosed) {
+        const wokenAt = this.#wokenAt;
+        this.#wokenAt = undefined;
+        const cause = await this.#round(wokenAt);
+        if (cause === undefined) this.#retryMs = FIRST_RETRY_MS;
+        else this.#retry(cause);
+      }
+    } finally {
+      // In the same breath as the last look at `wokenAt`: a wake in between would be lost.
+      this.#isBusy = false;
     }
   }
 

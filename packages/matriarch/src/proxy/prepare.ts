@@ -109,8 +109,8 @@ export const prepareDirectories = async (
   const message = findSocketProblem(place.sockets);
   if (message !== undefined) return { code: 'configuration-invalid', message };
   const { haproxy, pgbouncer } = place.paths;
-  await mkdir(place.directory, { recursive: true });
   // To be passed through, to a file one knows, by the users of the two programs.
+  await makeDirectory(place.directory, 0o711);
   await makeDirectory(place.sockets, 0o711);
   await makeDirectory(haproxy.directory, 0o700);
   await makeDirectory(pgbouncer.directory, 0o700, pgbouncerOwner);

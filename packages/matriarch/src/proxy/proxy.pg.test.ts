@@ -3,11 +3,14 @@
  * (testing/fake-cluster.ts), the store is what the test says. Every move is seen through the front
  * door, as an application sees it.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memberName } from '@matriarch/core';
+import { type MemberName, memberName } from '@matriarch/core';
+import { createHaproxyBalancer } from '../adapters/haproxy/haproxy-balancer.ts';
 import { waitUntil } from '../testing/postgres.ts';
 import { Visitor, whoAnswers } from './testing/fake-cluster.ts';
 import { type ProxyLab, childrenOf, isRunning, openProxyLab } from './testing/proxy-lab.ts';
@@ -229,6 +232,62 @@ describe('by the checks, when nothing else moves traffic', () => {
   });
 });
 
+describe('members with host names', () => {
+  it('are found, and left where they are while the name stays', async () => {
+    healthy();
+    const settings = {
+      ...lab.settings,
+      members: lab.settings.members.map((member) => ({ ...member, host: 'localhost' })),
+    };
+    await lab.mustStart({ settings });
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    const balancer = createHaproxyBalancer({
+      runtime: lab.paths.haproxy.runtimeSocket,
+      master: lab.paths.haproxy.masterSocket,
+    });
+    // HAProxy knows an old address of `c`.
+    const before = lab.log.length;
+    expect(await balancer.move(memberName('c'), '127.0.0.2')).toEqual({ kind: 'done' });
+    const line = await lab.untilLogged('member has moved', before);
+    expect(line).toMatchObject({ member: 'c', from: '127.0.0.2' });
+    expect(lab.log.filter(({ message }) => message === 'member has moved')).toHaveLength(1);
+    await lab.untilLogged('routes moved', before);
+    const readers = [await whoAnswers(lab.ports.read), await whoAnswers(lab.ports.read)];
+    expect(new Set(readers)).toEqual(new Set(['b', 'c']));
+  });
+
+  it('may not be known yet when HAProxy starts', async () => {
+    healthy();
+    const [first, second, third] = lab.settings.members;
+    if (first === undefined || second === undefined || third === undefined)
+      throw new Error('three');
+    const settings = {
+      ...lab.settings,
+      members: [first, second, { ...third, host: 'no-such-host.invalid' }],
+    };
+    await lab.mustStart({ settings });
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.write)).toBe('a');
+    const balancer = createHaproxyBalancer({
+      runtime: lab.paths.haproxy.runtimeSocket,
+      master: lab.paths.haproxy.masterSocket,
+    });
+    await balancer.move(third.name as MemberName, '127.0.0.1');
+    const seen = await balancer.observe();
+    const servers = seen.kind === 'done' ? seen.servers : [];
+    expect(servers.filter(({ member }) => member === third.name)).toEqual([
+      { door: 'write', member: third.name, isUp: false, address: '127.0.0.1' },
+      { door: 'read', member: third.name, isUp: false, address: '127.0.0.1' },
+    ]);
+    const readers = async (): Promise<readonly unknown[]> => [
+      await whoAnswers(lab.ports.read),
+      await whoAnswers(lab.ports.read),
+    ];
+    await waitUntil('c to be read from', async () => (await readers()).includes('c'));
+  });
+});
+
 describe('two servers that take writes', () => {
   it('become one: the lease holder', async () => {
     healthy();
@@ -241,7 +300,67 @@ describe('two servers that take writes', () => {
   });
 });
 
+/** The built proxy in a process of its own, with a store in which `a` stays primary for ever. */
+const SCRIPT = `
+const { runProxy } = await import(process.argv[1]);
+const versioned = (value) => ({ value, createRevision: 7, modRevision: 7 });
+const member = (role) => versioned({ role, state: 'running', tags: {}, connUrl: '', apiUrl: '', ours: true });
+const snapshot = {
+  revision: 7,
+  leader: versioned('a'),
+  members: { a: member('primary'), b: member('replica'), c: member('replica') },
+};
+const log = (attributes, message) => console.log(message);
+const started = await runProxy({
+  ...JSON.parse(process.argv[2]),
+  routes: { current: () => snapshot, onChange: () => ({ close: () => {} }) },
+  log: { info: log, warn: log, error: log },
+});
+if (started.kind !== 'running') throw new Error(JSON.stringify(started));
+`;
+
+const startProcess = async (): Promise<ChildProcess> => {
+  const built = new URL('../../dist/proxy/main.js', import.meta.url).href;
+  const options = JSON.stringify({
+    directory: join(lab.directory, 'proxy'),
+    socketDirectory: lab.sockets,
+    settings: lab.settings,
+  });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, built, options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await waitUntil('the process to move routes', () => said.includes('routes moved'));
+  return child;
+};
+
 describe('what dies', () => {
+  it('leaves the traffic to HAProxy: the proxy itself, killed', async () => {
+    healthy();
+    const child = await startProcess();
+    const ended = once(child, 'exit');
+    const session = new Visitor(lab.ports.write);
+    expect(await session.greeted()).toBe('a');
+    child.kill('SIGKILL');
+    await ended;
+    expect(await session.echoes()).toBe(true);
+
+    roles('down', 'primary', 'replica');
+    await session.ended();
+    await waitUntil('b to answer', async () => (await whoAnswers(lab.ports.write)) === 'b');
+
+    // The next run finds HAProxy as it is, and what the store says counts again.
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    const proxy = await lab.mustStart();
+    expect(await lab.untilLogged('daemon serves')).toMatchObject({ how: 'adopted' });
+    await lab.untilLogged('routes moved');
+    expect(await whoAnswers(lab.ports.write)).toBe('b');
+    await proxy.stop();
+  });
+
   it('is started again, and told the routes anew', async () => {
     healthy();
     const proxy = await lab.mustStart();

@@ -12,7 +12,7 @@ import type { MakeChecker } from './checker.ts';
 import type { Sighting } from './sighting.ts';
 
 /** A member counts as one that could have been chosen after this long without any trouble. */
-const HEALTHY_MS = 8_000;
+const HEALTHY_MS = 12_000;
 
 /**
  * S10: with asynchronous replication a promotion may lose acknowledged writes only if no member

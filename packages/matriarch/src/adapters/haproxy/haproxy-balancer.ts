@@ -84,7 +84,7 @@ export const createHaproxyBalancer = (sockets: HaproxySockets): Balancer => ({
     const servers = (['write', 'read'] as const).map((door) => serverOf({ door, member }));
     const asked = await askSocket({
       path: sockets.runtime,
-      // A server that gets its first address counts as up: down until something says otherwise.
+      // What was known of the old address is not known of the new one: down until it is.
       text: servers
         .map((server) => `set server ${server} addr ${address};set server ${server} health down`)
         .join(';'),

@@ -2,6 +2,7 @@ import {
   type Door,
   PRIMARY_BACKEND,
   REPLICAS_BACKEND,
+  UNRESOLVED_ADDRESS,
   WAITING_ROOM,
   memberName,
   memberOfServerName,
@@ -28,7 +29,7 @@ const readLine = (line: string): readonly BalancedServer[] => {
       door,
       member: memberName(memberOfServerName(name)),
       isUp: operational !== STOPPED,
-      address: address === '-' ? undefined : address,
+      address: address === '-' || address === UNRESOLVED_ADDRESS ? undefined : address,
     },
   ];
 };

@@ -50,7 +50,10 @@ export const createSwitchovers = (parts: SwitchoverParts): Switchovers => {
       return refuse('change-in-progress', `${waiting} requests are waiting for a switchover`);
     waiting += 1;
     try {
-      return await fileAndWait(source, judged, call);
+      const reply = await fileAndWait(source, judged, call);
+      const { status, body: said } = reply;
+      log.info({ status, said, clientLeft: call.signal.aborted }, 'switchover request ended');
+      return reply;
     } finally {
       waiting -= 1;
     }

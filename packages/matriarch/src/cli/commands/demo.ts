@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterRoles } from '@matriarch/protocol';
 import { Ledger } from '../../drills/ledger.ts';
 import {
   type DrillReport,
@@ -9,7 +8,8 @@ import {
   formatFault,
 } from '../../drills/report.ts';
 import { runFault } from '../../drills/run-faults.ts';
-import { TABLE, type TrafficParts, connect, startTraffic } from '../../drills/traffic.ts';
+import { startTraffic } from '../../drills/traffic.ts';
+import { createTable, trafficOf } from '../../drills/traffic-of-cluster.ts';
 import { stateDirectoryOf } from '../../local/directories.ts';
 import { awaitReady, describeUp, startUp } from '../../local/main.ts';
 import type { RunningUp } from '../../local/running-up.ts';
@@ -114,32 +114,6 @@ const judge = ({ faults }: DrillReport): number => {
 const lostBefore = (faults: readonly FaultReport[], fault: FaultName): number => {
   const index = faults.findIndex((one) => one.fault === fault);
   return faults[index - 1]?.lost ?? 0;
-};
-
-const trafficOf = (up: RunningUp, ledger: Ledger): TrafficParts => {
-  const { haproxy, pgbouncer } = up.config;
-  const direct = (port: number) => ({ port, database: 'postgres' });
-  const pooled = (database: string) => ({ port: pgbouncer?.port ?? haproxy.writePort, database });
-  return {
-    user: clusterRoles.superuser,
-    password: up.secrets.get('superuser') ?? '',
-    writeDoors: [
-      direct(haproxy.writePort),
-      direct(haproxy.writePort),
-      pooled('postgres_write'),
-      pooled('postgres_write'),
-    ],
-    readDoors: [direct(haproxy.readPort), pooled('postgres_read')],
-    ledger,
-  };
-};
-
-const createTable = async (traffic: TrafficParts): Promise<void> => {
-  const [door] = traffic.writeDoors;
-  if (door === undefined) return;
-  const client = await connect(traffic, door);
-  await client.query(`create table if not exists ${TABLE} (id text primary key)`);
-  await client.end();
 };
 
 const waitForSignal = (): Promise<void> =>
