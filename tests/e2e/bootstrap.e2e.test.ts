@@ -133,7 +133,7 @@ describe('a cluster with certificates', () => {
     await cluster?.close();
   });
 
-  it('replicates over TLS, and speaks to nobody without', async () => {
+  it('replicates over TLS, and speaks to no role of the file without', async () => {
     const ssl = { rejectUnauthorized: false };
     const primary = await cluster.untilPrimary();
     const replica = cluster.other(primary);
@@ -146,8 +146,9 @@ describe('a cluster with certificates', () => {
     );
     expect(streams).toEqual([{ user: 'replicator', ssl: true }]);
     for (const member of cluster.members) {
-      expect(await sqlState(member.query('select 1', { ssl }))).toBe('done');
-      expect(await sqlState(member.query('select 1'))).toBe('28000');
+      const as = { user: REWINDER.username, password: REWINDER.password };
+      expect(await sqlState(member.query('select 1', { ...as, ssl }))).toBe('done');
+      expect(await sqlState(member.query('select 1', as))).toBe('28000');
     }
   });
 });

@@ -2,16 +2,10 @@
  * The loop's process, put together: the only file that knows all adapters. The guard starts it and
  * hands it what there is (`hello`); when it dies the guard starts another one.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type GuardNotice,
-  type Input,
-  type MemberState,
-  createMember,
-} from '@matriarch/core';
+import { type GuardNotice, type Input, type MemberState, createMember } from '@matriarch/core';
 import { type AgentConfig, clusterPrefix } from '@matriarch/protocol';
-import { type EtcdStore, createEtcdStore } from './adapters/etcd/etcd-store.ts';
+import type { EtcdStore } from './adapters/etcd/etcd-store.ts';
 import { createHttpPeers } from './adapters/peers/http-peers.ts';
 import { findBinaries } from './adapters/postgres/binaries.ts';
 import type { PostgresContext } from './adapters/postgres/context.ts';
@@ -27,13 +21,18 @@ import { createGuardPerformers } from './agent/act/guard-performers.ts';
 import { createPeerPerformers } from './agent/act/peer-performers.ts';
 import type { Performers } from './agent/act/performers.ts';
 import { createPostgresPerformers } from './agent/act/postgres-performers.ts';
-import { createStorePerformers } from './agent/act/store-documents.ts';
+import { createStorePerformers, readDocuments } from './agent/act/store-documents.ts';
 import { createApi } from './agent/api/create-api.ts';
 import { connectGuard } from './agent/guard/guard-client.ts';
+import { createNoticeQueue } from './agent/guard/notice-queue.ts';
 import { openJournal } from './agent/journal/journal.ts';
 import { type Logger, createLogger } from './agent/log.ts';
 import { type AgentLoop, createAgentLoop } from './agent/loop/agent-loop.ts';
-import { type DynamicSettings, createDynamicSettings } from './agent/loop/dynamic-settings.ts';
+import {
+  type DynamicSettings,
+  createDynamicSettings,
+  followConfiguration,
+} from './agent/loop/dynamic-settings.ts';
 import { findOwner } from './agent/loop/find-owner.ts';
 import { loadAgentConfig } from './agent/loop/load-config.ts';
 import { assembleSelf } from './agent/loop/open-self.ts';
@@ -41,10 +40,15 @@ import { storeLimitsOf } from './agent/loop/store-limits.ts';
 import { createAgentCounters } from './agent/metrics/agent-counters.ts';
 import { type Guard, RUN_VARIABLE } from './agent/ports/guard.ts';
 import { createApiSource } from './main/api-source.ts';
+import { findNamesake } from './main/find-namesake.ts';
+import { hear, reloadFile } from './main/hear-guard.ts';
 import { createStepLog } from './main/log-step.ts';
+import { openEtcd } from './store-access/main.ts';
 
 /** Wrong input: the guard does not start another loop after this. */
 const WRONG_INPUT_STATUS = 2;
+/** Refused by a rule. */
+const REFUSED_STATUS = 3;
 /** The guard is gone, or a part of ours broke its promise: the guard starts another loop. */
 const DEFECT_STATUS = 70;
 const FENCE_LIMIT_MS = 2_000;
@@ -72,31 +76,6 @@ const main = async (file: string): Promise<void> => {
     notice: (notice) => agent.onNotice(notice),
     lost: () => void agent.onGuardLost(),
   });
-};
-
-interface NoticeHandlers {
-  readonly notice: (notice: GuardNotice) => void;
-  readonly lost: () => void;
-}
-
-/** Keeps what the guard says until the agent is ready to hear it. */
-const createNoticeQueue = () => {
-  const waiting: ((handlers: NoticeHandlers) => void)[] = [];
-  let handlers: NoticeHandlers | undefined;
-  const tell = (call: (handlers: NoticeHandlers) => void): void => {
-    if (handlers === undefined) waiting.push(call);
-    else call(handlers);
-  };
-  return {
-    events: {
-      onNotice: (notice: GuardNotice) => tell(({ notice: hear }) => hear(notice)),
-      onLost: () => tell(({ lost }) => lost()),
-    },
-    connect: (found: NoticeHandlers): void => {
-      handlers = found;
-      for (const call of waiting.splice(0)) call(found);
-    },
-  };
 };
 
 interface Opened {
@@ -151,7 +130,13 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   const { log, settings, file } = parts;
   const { config } = parts.postgres;
   const prefix = clusterPrefix(config.namespace, config.scope);
-  const store = openStore(config, settings, log);
+  const opened = openEtcd(config.etcd, {
+    ...storeLimitsOf(settings.policy()),
+    log: (level, message, attributes) => log[level](attributes, message),
+  });
+  if ('kind' in opened) return stopForUser(opened.message);
+  const store = opened;
+  await refuseNamesake(config, store, { guard: parts.guard, prefix });
   const counters = createAgentCounters();
   const journal = openJournal(join(config.matriarch.stateDirectory, 'journal.jsonl'));
   const self = assembleSelf(config, observeLife(process.env[RUN_VARIABLE] ?? ''));
@@ -183,7 +168,12 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     if (changed) loop.feed({ kind: 'policy-changed', policy: settings.policy() });
   };
   watchers.push(followConfiguration(settings, applySettings));
-  const reload = (): void => reloadFile({ file, settings, log, loop, applySettings });
+  const reload = (): void => {
+    reloadFile({ file, settings, log, loop, applySettings });
+    const renewed = api.renewCertificates();
+    if (renewed.kind === 'failed')
+      log.error({ cause: renewed.cause }, 'certificates stay as they were');
+  };
   const probe = createProbe(parts.postgres);
   const source = createApiSource({
     scope: config.scope,
@@ -215,27 +205,22 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   };
 };
 
-const openStore = (config: AgentConfig, settings: DynamicSettings, log: Logger): EtcdStore => {
-  const { endpoints, username, password, caFile, certFile, keyFile } = config.etcd;
-  return createEtcdStore({
-    endpoints,
-    username,
-    password,
-    tls: { ca: readPem(caFile), certificate: readPem(certFile), key: readPem(keyFile) },
-    ...storeLimitsOf(settings.policy()),
-    log: (level, message, attributes) => log[level](attributes, message),
-  });
-};
-
-const readPem = (file: string | undefined): string | undefined => {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    return stopForUser(
-      `${file}: this certificate or key of the etcd section cannot be read (${String(error)})`,
-    );
-  }
+/** Only the first loop looks: whoever answers under our name then is not us. */
+const refuseNamesake = async (
+  config: AgentConfig,
+  store: EtcdStore,
+  { guard, prefix }: { readonly guard: Guard; readonly prefix: string },
+): Promise<void> => {
+  if (guard.incarnation !== 1) return;
+  const read = await readDocuments(store, prefix);
+  if (read.kind !== 'done') return;
+  const apiUrl = await findNamesake(config.name, read.snapshot);
+  if (apiUrl === undefined) return;
+  process.stderr.write(
+    `a member named ${config.name} of cluster ${config.scope} answers at ${apiUrl} already: ` +
+      'stop that one, or give this one a name of its own\n',
+  );
+  process.exit(REFUSED_STATUS);
 };
 
 interface LoopAccess {
@@ -276,55 +261,6 @@ const createPerformers = (
       process.exit(status);
     },
   };
-};
-
-/** The cluster-wide configuration may have changed with any snapshot. */
-const followConfiguration = (
-  settings: DynamicSettings,
-  apply: (changed: boolean) => void,
-): ((state: MemberState) => void) => {
-  let seen: MemberState['snapshot'];
-  return ({ snapshot }) => {
-    if (snapshot === undefined || snapshot === seen) return;
-    seen = snapshot;
-    if (settings.take(snapshot.value)) apply(true);
-  };
-};
-
-const hear = (notice: GuardNotice, loop: AgentLoop, reload: () => void): void => {
-  switch (notice.kind) {
-    case 'hello': {
-      const { incarnation, process: server, leaseId, deadline } = notice;
-      return loop.feed({ kind: 'guard-hello', incarnation, process: server, leaseId, deadline });
-    }
-    case 'server-exited':
-      return loop.feed({ kind: 'server-exited', exit: notice.exit });
-    case 'guard-fenced':
-      return loop.feed({ kind: 'guard-fenced', silent: notice.silent });
-    case 'signal':
-      if (notice.signal === 'SIGHUP') return reload();
-      return loop.feed({ kind: 'request', request: { kind: 'shut-down' } });
-  }
-};
-
-interface Reload {
-  readonly file: string;
-  readonly settings: DynamicSettings;
-  readonly log: Logger;
-  readonly loop: AgentLoop;
-  readonly applySettings: (changed: boolean) => void;
-}
-
-/** SIGHUP: a file with mistakes changes nothing. */
-const reloadFile = ({ file, settings, log, loop, applySettings }: Reload): void => {
-  const loaded = loadAgentConfig(file, process.env);
-  if (loaded.kind === 'wrong') {
-    log.error({ mistakes: loaded.message }, 'configuration is wrong, the last one stays');
-    return;
-  }
-  log.info({}, 'configuration is read again');
-  loop.feed({ kind: 'tags-changed', tags: loaded.config.tags });
-  applySettings(settings.reload(loaded.config));
 };
 
 main(process.argv[2] ?? 'patroni.yml').catch((error: unknown) => {

@@ -152,7 +152,7 @@ export class Cluster {
     await Promise.all([...this.#loads].map(async (load) => load.stop()));
     this.#loads.clear();
     for (const member of this.members) member.thaw();
-    for (const member of this.etcd.members) await reviveEtcd(member);
+    await Promise.all(this.etcd.members.map(reviveEtcd));
     this.start();
     return this.untilWell();
   }

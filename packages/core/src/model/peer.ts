@@ -12,6 +12,8 @@ export type PeerAnswer =
       readonly primary: boolean;
       readonly position: KnownPosition;
       readonly lineage: Lineage | undefined;
+      /** Its walreceiver runs, so that more may come; undefined: it does not say. */
+      readonly streaming?: boolean | undefined;
       readonly tags: MemberTags;
       /** It may take the lease when it is the best: runs, not paused, no job under way. */
       readonly electable: boolean;

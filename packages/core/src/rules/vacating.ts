@@ -34,6 +34,9 @@ const mayHoldAll = (answer: PeerAnswer | undefined): boolean =>
   answer.kind === 'no-answer' ||
   (answer.electable && !answer.position.known);
 
+const mayReceiveMore = (answer: PeerAnswer | undefined): boolean =>
+  answer?.kind === 'answers' && answer.streaming !== false;
+
 /** How long standbys are asked again, from the moment the end of WAL is known. */
 const drainLimitMs = (
   view: View,
@@ -41,8 +44,10 @@ const drainLimitMs = (
   answers: Readonly<Record<string, PeerAnswer>>,
 ): number => {
   if (vacating.cause !== 'crash') return PLANNED_DRAIN_LIMIT_MS;
-  const isWaitedFor = view.otherMembers.some((name) => mayHoldAll(answers[name]));
-  return isWaitedFor ? SILENT_STANDBY_LIMIT_MS : CRASH_DRAIN_LIMIT_MS;
+  const others = view.otherMembers.map((name) => answers[name]);
+  if (others.some(mayHoldAll)) return SILENT_STANDBY_LIMIT_MS;
+  // The sender is dead: once the walreceivers have seen that, nothing more can come.
+  return others.some(mayReceiveMore) ? CRASH_DRAIN_LIMIT_MS : 0;
 };
 
 /** Everything our running primary has flushed. */

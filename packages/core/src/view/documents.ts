@@ -78,9 +78,10 @@ export const assemblePeerAnswer = (state: MemberState): PeerAnswer => {
   return {
     kind: 'answers',
     running: state.process.kind === 'running',
-    primary: state.process.kind === 'running' && view.writable && server?.inRecovery !== true,
+    primary: state.process.kind === 'running' && (server ? !server.inRecovery : view.writable),
     position: server?.inRecovery === true ? server.position : { known: false },
     lineage: server?.lineage,
+    streaming: server?.streaming,
     tags: state.self.tags,
     electable:
       server?.inRecovery === true &&

@@ -29,6 +29,10 @@ export const withCluster = async (
   const fetched = fetchSecrets(config);
   const secrets = fetched.kind === 'fetched' ? fetched.values : new Map<string, string>();
   const store = openClusterStore(config, secrets);
+  if ('kind' in store) {
+    complain(store.message);
+    return 2;
+  }
   try {
     const prefix = clusterPrefix(config.namespace, config.cluster);
     const read = await store.read(prefix);

@@ -59,7 +59,7 @@ export class RouteMover {
     this.#wake();
   }
 
-  /** HAProxy has been started, reloaded or adopted: nothing is taken for granted. */
+  /** HAProxy has been started or reloaded, a member has moved: nothing is taken for granted. */
   startOver(members: readonly MemberName[] = this.#members): void {
     this.#members = members;
     this.#told = undefined;

@@ -122,14 +122,17 @@ export class Proxy implements RunningProxy {
     if (taken.length > 0) return taken;
     const refused = await this.#install(settings);
     if (refused.length > 0) return refused;
+    const before = this.#parts.settings.current;
     this.#parts.settings.current = settings;
-    const applied = [
-      await this.#haproxy.apply(),
-      // Whether the list of users has changed its configuration does not show.
-      await this.#pgbouncer?.apply(this.#usersChanged),
-    ];
-    this.#mover.startOver(membersOf(settings));
-    return applied.filter((problem) => problem !== undefined);
+    const problem = await this.#haproxy.apply();
+    if (problem !== undefined) {
+      // HAProxy goes on as it was; all the rest must fit to that.
+      this.#parts.settings.current = before;
+      return [problem, ...(await this.#install(before))];
+    }
+    // Whether the list of users has changed its configuration does not show.
+    const other = await this.#pgbouncer?.apply(this.#usersChanged);
+    return other === undefined ? [] : [other];
   }
 
   async stop(): Promise<void> {
@@ -220,7 +223,7 @@ export class Proxy implements RunningProxy {
   }
 
   #makeHaproxy(): DaemonPart {
-    const { prepared, haproxy, log } = this.#parts;
+    const { prepared, settings, haproxy, log } = this.#parts;
     const { config, loadedConfig } = prepared.paths.haproxy;
     return new DaemonPart({
       tools: haproxy,
@@ -231,7 +234,7 @@ export class Proxy implements RunningProxy {
       log,
       beforeStart: () => this.#writeState(nobodyUp),
       beforeReload: () => this.#keepState(),
-      onForgotten: () => this.#mover.startOver(),
+      onForgotten: () => this.#mover.startOver(membersOf(settings.current)),
     });
   }
 

@@ -4,6 +4,7 @@ import type { StoreSnapshot } from '@matriarch/core';
 import type { ClusterConfig } from '@matriarch/protocol';
 import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts';
 import { readDocuments } from '../agent/act/store-documents.ts';
+import type { EtcdLimits, EtcdLog } from '../adapters/etcd/etcd-options.ts';
 import type { StoreResult } from '../agent/ports/key-value-store.ts';
 
 const LIMITS = { attemptLimitMs: 1_000, budgetMs: 3_000 };
@@ -14,29 +15,53 @@ export interface ClusterStore {
   close(): Promise<void>;
 }
 
+/** Where etcd is and how it is talked to, as both kinds of configuration say it. */
+export interface EtcdAccess {
+  readonly endpoints: readonly string[];
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export type OpenedEtcd = EtcdStore | { readonly kind: 'wrong'; readonly message: string };
+
+/** Nothing is connected yet; only certificate files are read. */
+export const openEtcd = (
+  { endpoints, username, password, caFile, certFile, keyFile }: EtcdAccess,
+  options: EtcdLimits & { readonly log?: EtcdLog },
+): OpenedEtcd => {
+  try {
+    const tls = { ca: readPem(caFile), certificate: readPem(certFile), key: readPem(keyFile) };
+    return createEtcdStore({ endpoints, username, password, tls, ...options });
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return { kind: 'wrong', message: `etcd: a certificate or key cannot be read: ${cause}` };
+  }
+};
+
 const readPem = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : readFileSync(file, 'utf8');
 
-/** Throws when a certificate file cannot be read. */
 export const openClusterStore = (
   { etcd }: ClusterConfig,
   secrets: ReadonlyMap<string, string>,
-): ClusterStore => {
-  const external = etcd.kind === 'external' ? etcd : undefined;
-  const store = createEtcdStore({
-    endpoints: external?.endpoints ?? [],
-    username: external?.username,
-    password: secrets.get('etcd'),
-    tls: {
-      ca: readPem(external?.caFile),
-      certificate: readPem(external?.certFile),
-      key: readPem(external?.keyFile),
-    },
-    ...LIMITS,
-  });
+): ClusterStore | { readonly kind: 'wrong'; readonly message: string } => {
+  const access = etcd.kind === 'external' ? etcd : NOWHERE;
+  const store = openEtcd({ ...access, password: secrets.get('etcd') }, LIMITS);
+  if ('kind' in store) return store;
   return {
     etcd: store,
     read: (prefix) => readDocuments(store, prefix),
     close: () => store.close(),
   };
+};
+
+const NOWHERE = {
+  endpoints: [],
+  username: undefined,
+  caFile: undefined,
+  certFile: undefined,
+  keyFile: undefined,
 };

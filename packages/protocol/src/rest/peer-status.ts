@@ -44,6 +44,7 @@ export const parsePeerStatus = (answer: unknown): PeerAnswer => {
       asBoolean(ours?.['primary']) ?? (location > 0n || role === 'primary' || role === 'promoted'),
     position: readPosition(document, asObject(wal), ours),
     lineage: ours === undefined ? undefined : readLineage(document, ours),
+    streaming: running ? document['replication_state'] === 'streaming' : undefined,
     tags: decodeTags(document['tags']),
     electable:
       ours === undefined

@@ -96,6 +96,7 @@ describe('a peer', () => {
       primary: true,
       position: { known: true, position: { timeline: 5, lsn: 2305843009213693953n } },
       lineage,
+      streaming: false,
       tags: { ...defaultTags, clonefrom: true },
       electable: true,
     });
@@ -145,6 +146,7 @@ describe('a peer', () => {
       primary: false,
       position: { known: true, position: { timeline: 10, lsn: 150995040n } },
       lineage: undefined,
+      streaming: true,
       tags: { ...defaultTags, nofailover: true, failoverPriority: 3, others: { foo: 'bar' } },
       electable: true,
     });

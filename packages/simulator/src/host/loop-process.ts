@@ -1,5 +1,6 @@
 import {
   type ActionKind,
+  type Decision,
   type Dispatch,
   type GuardAnswer,
   type GuardMessage,
@@ -104,12 +105,7 @@ export class LoopProcess {
     if (last !== undefined) this.lastDecision = `${last.rule}: ${last.because}`;
     for (const event of result.events)
       journal.note(name, event.name, () => JSON.stringify(event.details));
-    for (const dispatch of result.dispatches) {
-      const { rule } = dispatch;
-      const decision = result.decisions.find((candidate) => candidate.rule === rule);
-      const because = decision === undefined ? '' : ` (${decision.because})`;
-      journal.note(name, dispatch.action.kind, () => `${rule ?? 'routine'}${because}`);
-    }
+    for (const dispatch of result.dispatches) this.#narrate(dispatch, result.decisions);
     this.#send(result.dispatches);
     this.#timer.set(result.wakeAt);
   }
@@ -132,6 +128,16 @@ export class LoopProcess {
     kernel.after(random.between(0.5, 3), () =>
       this.guard.tell({ kind: 'loop-exited', incarnation, status }),
     );
+  }
+
+  #narrate({ action, rule }: Dispatch, decisions: readonly Decision[]): void {
+    const { world, name } = this.host;
+    if (rule === undefined) return world.journal.noteRoutine(name, action.kind);
+    const decision = decisions.find((candidate) => candidate.rule === rule);
+    const tell = (): string => `${rule} (${decision?.because ?? ''})`;
+    if (action.kind === 'ask-peers' || action.kind === 'inspect-upstream')
+      world.journal.noteRoutine(name, action.kind, tell);
+    else world.journal.note(name, action.kind, tell);
   }
 
   /** A process can be stopped between deciding and acting: faults may ask for just that. */
@@ -161,7 +167,7 @@ export class LoopProcess {
     const { plant, journal } = this.host.world;
     const result = plant?.alterResult?.(kind, honest, this.host) ?? honest;
     if (result.kind !== 'done')
-      journal.note(this.host.name, `${kind} ${result.kind}`, () => result.cause);
+      journal.noteRoutine(this.host.name, `${kind} ${result.kind}`, () => result.cause);
     // Kind and result belong together: the performer of this kind has made the result.
     this.take({ kind: 'outcome', outcome: { id, kind, result } as Outcome });
   }

@@ -17,6 +17,7 @@ const USAGE = `usage: npm run sim -- --seed N | --seeds A..B [--profile NAME] [-
   --seeds A..B    runs many, both ends included, until the first violation
   --profile NAME  which faults: ${Object.keys(profiles).join(', ')} (default mixed)
   --plant NAME    with a planted mistake, which a checker must catch
+  --all           tells of routine work as well
   --list          tells what profiles and plants there are
 `;
 
@@ -28,6 +29,7 @@ interface Order {
   readonly last: number;
   readonly profile: (typeof profiles)[keyof typeof profiles];
   readonly plant: Plant | undefined;
+  readonly tellsAll: boolean;
 }
 
 /** Exit status: 0 nothing found, 1 a violation, 2 wrong usage. */
@@ -42,6 +44,7 @@ const OPTIONS = {
   seeds: { type: 'string' },
   profile: { type: 'string', default: 'mixed' },
   plant: { type: 'string' },
+  all: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
 } as const;
 
@@ -63,7 +66,7 @@ const parseOrder = (words: readonly string[], io: CommandIo): Order | number => 
     io.complain(USAGE);
     return 2;
   }
-  return { ...range, profile: profiles[profile], plant };
+  return { ...range, profile: profiles[profile], plant, tellsAll: values?.all === true };
 };
 
 const readWords = (words: readonly string[], mistakes: string[]) => {
@@ -92,8 +95,8 @@ const parseRange = (
   return last < first || last - first >= SEEDS_MAX ? undefined : { first, last };
 };
 
-const tellOne = ({ first: seed, profile, plant }: Order, io: CommandIo): number => {
-  const result = runSeed({ seed, profile, plant, tell: io.print });
+const tellOne = ({ first: seed, profile, plant, tellsAll }: Order, io: CommandIo): number => {
+  const result = runSeed({ seed, profile, plant, story: { tell: io.print, tellsAll } });
   io.print(summarise(result));
   return result.violation === undefined ? 0 : 1;
 };

@@ -10,13 +10,16 @@ import {
 import type { SimHost } from '../host/sim-host.ts';
 import type { Plant } from '../plants/plant.ts';
 import { Random } from '../random.ts';
+import type { StoryListener } from '../world/journal.ts';
 import { Simulation } from '../world/simulation.ts';
 
 export interface RunOptions {
   readonly seed: number;
   readonly profile: Profile;
   readonly plant?: Plant | undefined;
-  readonly tell?: ((line: string) => void) | undefined;
+  /** Names of the checkers that watch, liveness among them; undefined: all of them. */
+  readonly only?: readonly string[] | undefined;
+  readonly story?: StoryListener | undefined;
 }
 
 export interface RunResult {
@@ -37,14 +40,15 @@ const EQUAL_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 
 /** Safety first: faults for a while. Then healing, and what is asked for is liveness. */
-export const runSeed = ({ seed, profile, plant, tell }: RunOptions): RunResult => {
+export const runSeed = ({ seed, profile, plant, only, story }: RunOptions): RunResult => {
   const random = new Random(seed, 'scenario');
   const options = drawOptions(seed, profile, random);
-  const simulation = new Simulation({ ...options, plant, tell });
-  tell?.(`seed ${seed}: ${describe(options)}`);
+  const simulation = new Simulation({ ...options, plant, only, story });
+  story?.tell?.(`seed ${seed}: ${describe(options)}`);
   const schedule = new FaultSchedule(simulation, seed, planFaults(profile, random));
   simulation.kernel.runUntil(FAULTS_UNTIL_MS);
-  if (simulation.violation === undefined) heal(simulation, schedule);
+  const wantsLiveness = only === undefined || only.includes(LIVENESS);
+  if (simulation.violation === undefined && wantsLiveness) heal(simulation, schedule);
   if (simulation.violation !== undefined)
     for (const host of simulation.hosts.values())
       simulation.journal.note(host.name, 'stands', () => describeHost(host));

@@ -1,5 +1,11 @@
 import { hashText } from '../random.ts';
 
+export interface StoryListener {
+  /** Gets the story, line by line. */
+  readonly tell?: ((line: string) => void) | undefined;
+  readonly tellsAll?: boolean | undefined;
+}
+
 /**
  * What happened, in order. The hash is always kept, so that two runs of a seed can be compared; the
  * words are only put together when somebody listens.
@@ -7,13 +13,16 @@ import { hashText } from '../random.ts';
 export class Journal {
   readonly #now: () => number;
   readonly #tell: ((line: string) => void) | undefined;
+  /** Also what happens all the time. */
+  readonly #tellsAll: boolean;
   #hash = 0x811c9dc5;
   #names = new Map<string, number>();
   notes = 0;
 
-  constructor(now: () => number, tell: ((line: string) => void) | undefined) {
+  constructor(now: () => number, listener: StoryListener = {}) {
     this.#now = now;
-    this.#tell = tell;
+    this.#tell = listener.tell;
+    this.#tellsAll = listener.tellsAll ?? false;
   }
 
   get hash(): string {
@@ -22,15 +31,28 @@ export class Journal {
 
   /** `what` is one of a few words, `detail` is only called when the story is told. */
   note(who: string, what: string, detail?: () => string): void {
+    this.#mixIn(who, what);
+    if (this.#tell !== undefined) this.#tell(this.#format(who, what, detail));
+  }
+
+  /** Something that happens all the time, and is no news. */
+  noteRoutine(who: string, what: string, detail?: () => string): void {
+    this.#mixIn(who, what);
+    if (this.#tellsAll && this.#tell !== undefined) this.#tell(this.#format(who, what, detail));
+  }
+
+  #format(who: string, what: string, detail: (() => string) | undefined): string {
+    const words = detail === undefined ? what : `${what}: ${detail()}`;
+    return `${formatSeconds(this.#now())}  ${who.padEnd(WHO_WIDTH)} ${words}`;
+  }
+
+  #mixIn(who: string, what: string): void {
     const now = this.#now();
     this.notes += 1;
     this.#mix(Math.floor(now));
     this.#mix(Math.floor((now % 1) * 4_294_967_296));
     this.#mix(this.#hashOf(who));
     this.#mix(this.#hashOf(what));
-    if (this.#tell === undefined) return;
-    const words = detail === undefined ? what : `${what}: ${detail()}`;
-    this.#tell(`${formatSeconds(now)}  ${who.padEnd(WHO_WIDTH)} ${words}`);
   }
 
   #mix(word: number): void {

@@ -15,7 +15,7 @@ import type { PostgresPace, PostgresWorld } from '../postgres/postgres-world.ts'
 import type { SimPostgres } from '../postgres/sim-postgres.ts';
 import { Random } from '../random.ts';
 import { SimStore } from '../store/sim-store.ts';
-import { Journal } from './journal.ts';
+import { Journal, type StoryListener } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import type { HostPace, World } from './world.ts';
 
@@ -28,8 +28,9 @@ export interface SimulationOptions {
   readonly host: HostPace;
   readonly writes: WritePace;
   readonly plant?: Plant | undefined;
-  /** Gets the story, line by line. */
-  readonly tell?: ((line: string) => void) | undefined;
+  readonly story?: StoryListener | undefined;
+  /** Names of the checkers that watch; undefined: all of them. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** Agents are started within this time of the beginning. */
@@ -62,13 +63,13 @@ export class Simulation implements World {
     this.hostPace = options.host;
     this.plant = options.plant;
     this.random = stream('hosts');
-    this.journal = new Journal(() => kernel.now, options.tell);
+    this.journal = new Journal(() => kernel.now, options.story);
     this.network = new SimNetwork(kernel, stream('network'), options.network);
     this.store = new SimStore(kernel, this.network, stream('store'));
     this.see = (sighting) => this.#see(sighting);
     this.tenures = new TenureLog(this);
     this.#buildHosts(options);
-    this.#buildCheckers();
+    this.#buildCheckers(options.only);
     this.store.onLeaderChange = () => this.#leaderChanged();
     const random = stream('clients');
     const parts = { ledger: this.ledger, random, pace: options.writes };
@@ -124,7 +125,7 @@ export class Simulation implements World {
     }
   }
 
-  #buildCheckers(): void {
+  #buildCheckers(only: readonly string[] | undefined): void {
     for (const makeChecker of checkers) {
       const checker: Checker = makeChecker({
         world: this,
@@ -132,7 +133,7 @@ export class Simulation implements World {
         report: (host, message) =>
           this.report({ checker: checker.name, host, at: this.kernel.now, message }),
       });
-      this.#checkers.push(checker);
+      if (only === undefined || only.includes(checker.name)) this.#checkers.push(checker);
     }
   }
 

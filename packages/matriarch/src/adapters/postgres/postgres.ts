@@ -9,6 +9,7 @@ import { inspectDisk } from './inspect-disk.ts';
 import { inspectUpstream } from './inspect-upstream.ts';
 import { discardAside, discardUnfinished, installData } from './install-data.ts';
 import { keepFork } from './keep-fork.ts';
+import { createKnocker } from './knock.ts';
 import { launchSpec } from './launch-spec.ts';
 import { placeHistory } from './place-history.ts';
 import { prepareServer } from './prepare-server.ts';
@@ -25,12 +26,17 @@ export const createPostgres = (
   onRemarks: OnRemarks = () => undefined,
 ): Postgres => {
   const probe = createProbe(context);
+  const knocker = createKnocker(context);
   const slots = createSlotKeeper(context);
   const told =
     (kind: 'clone' | 'rewind', onProgress: OnProgress) => (doneBytes: number, totalBytes: number) =>
       onProgress({ kind, doneBytes, totalBytes });
   return {
-    probe: (limitMs) => probe.probe(limitMs),
+    probe: async (limitMs) => {
+      const [answer, isOpen] = await Promise.all([probe.probe(limitMs), knocker.isAnswered()]);
+      if (isOpen) return answer;
+      return { kind: 'no-answer', cause: 'the postmaster takes no new connections' };
+    },
     inspectDisk: () => inspectDisk(context),
     measureWalEnd: (from) => measureWalEnd(context, { from }),
     prepareServer: async (preparation) => {

@@ -1,7 +1,7 @@
 /**
  * Whether a server ended in order, as pg_control says: for a postmaster that is not our child there
- * is no exit status. Source: PostgreSQL's pg_control.h; the state is the 32-bit word behind a 64-bit
- * and two 32-bit ones, in all of 13 to 18.
+ * is no exit status. Source: PostgreSQL's pg_control.h; the state is the 32-bit word behind one of
+ * 64 bits and two of 32, in all of 13 to 18.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';

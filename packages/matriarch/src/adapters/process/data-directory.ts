@@ -8,7 +8,7 @@ import { basename, resolve } from 'node:path';
 import { lookInto } from './owner-rights.ts';
 import { listPids, readProcess } from './processes.ts';
 
-/** A data directory as processes show it; learnt once, since a hanging disk must not hold a fence. */
+/** A data directory as processes show it. Learnt once: a hanging disk must not hold a fence. */
 export interface DataDirectory {
   /** Absolute, without symbolic links. */
   readonly path: string;

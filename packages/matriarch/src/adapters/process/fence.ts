@@ -70,8 +70,8 @@ export class Victims {
 
 /**
  * Whether this pid is the postmaster to kill, and not another process that got its number. One that
- * is only just starting is no postgres yet: it is told by its parent, the guard, which is us or, for
- * the loop, our parent.
+ * is only just starting is no postgres yet: it is told by its parent, the guard, which is us or,
+ * for the loop, our parent.
  */
 const isPostmaster = (pid: number, directory: DataDirectory): boolean => {
   if (isServerPid(pid, directory)) return true;

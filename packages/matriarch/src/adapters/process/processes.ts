@@ -19,7 +19,7 @@ export interface ProcessEntry extends ProcessIdentity {
   readonly name: string;
 }
 
-/* Positions in /proc/<pid>/stat, counted from behind the name: that may hold spaces and brackets. */
+/* Positions in /proc/<pid>/stat, from behind the name: that may hold spaces and brackets. */
 const STATE = 0;
 const PARENT = 1;
 const START = 19;

@@ -19,7 +19,7 @@ import { removeMisleadingLocks } from './stale-locks.ts';
 /** How often a postmaster that is not our child is looked at. */
 const WATCH_MS = 50;
 
-/** Standard output belongs to the log stream; what goes wrong before the exec goes to our stderr. */
+/** Standard output is the log's; what goes wrong before postgres is there goes to our stderr. */
 const STDERR = 2;
 
 interface Current {

@@ -1,7 +1,7 @@
 /**
  * Lock files of a server that was killed: postmaster.pid and the one beside its Unix socket. Both
  * name a pid, and PostgreSQL refuses to start while a process with that pid can be signalled. After
- * a reboot that may be anybody's; and where nobody reaps, the dead postmaster itself stays a zombie.
+ * a reboot that may be anybody's; and where nobody reaps, the dead postmaster stays a zombie.
  *
  * Only such misleading files are removed: any other one PostgreSQL judges better than we, since it
  * looks at the shared memory as well. Source: PostgreSQL's miscadmin.h, CreateLockFile.

@@ -58,11 +58,12 @@ export const createApi = (options: ApiOptions): Api => {
       const made = createHttpServer(tls, limits);
       if (made.kind === 'failed') return { kind: 'cannot-listen', message: made.cause };
       made.server.on('request', desk.serve);
-      made.server.on('error', (error) => log.error({ err: error }, 'api server failed'));
       limitConnections(made.server, limits, log);
       const started = await listen(made.server, options.listen);
       if (started.kind !== 'listening') return started;
       ({ server } = made);
+      // Without somebody who hears it, a connection that cannot be accepted would end the loop.
+      server.on('error', (error) => log.error({ err: error }, 'api server failed'));
       if (authentication === undefined)
         log.warn(
           { address: started.address, setting: 'restapi.authentication' },

@@ -5,7 +5,7 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject, Policy, StoreSnapshot } from '@matriarch/core';
+import type { JsonObject, MemberState, Policy, StoreSnapshot } from '@matriarch/core';
 import {
   type AgentConfig,
   deriveAccessLines,
@@ -125,4 +125,17 @@ const keep = (stateDirectory: string, document: JsonObject): void => {
   } catch {
     return;
   }
+};
+
+/** The cluster-wide configuration may have changed with any snapshot. */
+export const followConfiguration = (
+  settings: DynamicSettings,
+  apply: (changed: boolean) => void,
+): ((state: MemberState) => void) => {
+  let seen: MemberState['snapshot'];
+  return ({ snapshot }) => {
+    if (snapshot === undefined || snapshot === seen) return;
+    seen = snapshot;
+    if (settings.take(snapshot.value)) apply(true);
+  };
 };

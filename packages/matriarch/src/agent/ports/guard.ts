@@ -5,8 +5,8 @@ export const INCARNATION_VARIABLE = 'MATRIARCH_INCARNATION';
 export const RUN_VARIABLE = 'MATRIARCH_RUN';
 
 /**
- * What comes of a request to the guard. `refused` had no effect. `unknown`: no answer in time, or the
- * guard is gone; it may or may not have had its effect.
+ * What comes of a request to the guard. `refused` had no effect. `unknown`: no answer in time, or
+ * the guard is gone; it may or may not have had its effect.
  */
 export type GuardReply<T = Record<never, never>> =
   | ({ readonly kind: 'done' } & T)

@@ -39,6 +39,10 @@ const run = async (
 ): Promise<number> => {
   const log = createLogger({ level: 'info', name: 'proxy' });
   const store = openClusterStore(config, secrets);
+  if ('kind' in store) {
+    complain(store.message);
+    return 2;
+  }
   const prefix = clusterPrefix(config.namespace, config.cluster);
   const routes = createSnapshotSource({
     store: store.etcd,

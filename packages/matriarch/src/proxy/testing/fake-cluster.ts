@@ -174,10 +174,14 @@ export class Visitor {
     return this.#isEnded;
   }
 
+  get isGreeted(): boolean {
+    return this.#heard.includes('\n');
+  }
+
   /** The name of the member that answers; undefined when the connection is ended without one. */
   async greeted(): Promise<string | undefined> {
-    await this.#until(() => this.#heard.includes('\n') || this.#isEnded);
-    return this.#heard.includes('\n') ? this.#heard.slice(0, this.#heard.indexOf('\n')) : undefined;
+    await this.#until(() => this.isGreeted || this.#isEnded);
+    return this.isGreeted ? this.#heard.slice(0, this.#heard.indexOf('\n')) : undefined;
   }
 
   /** Whether the session still carries what is sent. */
