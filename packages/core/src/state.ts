@@ -117,7 +117,9 @@ export interface MemberState {
   /** No new action in a lane before this instant. */
   readonly restUntil: { readonly [L in Lane]?: Instant | undefined };
 
+  /** The deadline the guard has confirmed, and the lease it was confirmed for. */
   readonly guardDeadline: Instant | undefined;
+  readonly guardLeaseId: LeaseId | undefined;
   readonly process: ServerProcess;
   readonly processSince: Instant;
   readonly lastExit: Seen<ServerExit> | undefined;
@@ -226,6 +228,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     lanes: {},
     restUntil: {},
     guardDeadline: undefined,
+    guardLeaseId: undefined,
     process: { kind: 'unknown' },
     processSince: never,
     lastExit: undefined,

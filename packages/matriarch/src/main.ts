@@ -158,10 +158,7 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
       logStep(result, input);
       for (const watcher of watchers) watcher(result.state);
     },
-    onDefect: (error) => {
-      log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
-      process.exit(DEFECT_STATUS);
-    },
+    onDefect: (error) => endForDefect(error, log),
   });
   const applySettings = (changed: boolean): void => {
     store.setLimits(storeLimitsOf(settings.policy()));
@@ -194,15 +191,24 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   return {
     onNotice: (notice) => hear(notice, loop, reload),
     onGuardLost: async () => {
-      log.error({}, 'guard is gone');
       loop.stop();
-      await fenceDataDirectory({
-        dataDirectory: config.postgresql.dataDirectory,
-        limitMs: FENCE_LIMIT_MS,
-      });
-      process.exit(DEFECT_STATUS);
+      await endWithoutGuard(config, log);
     },
   };
+};
+
+/** Nothing holds the deadline any more: PostgreSQL is silenced, and this process with it. */
+const endWithoutGuard = async (config: AgentConfig, log: Logger): Promise<never> => {
+  log.error({}, 'guard is gone');
+  const { dataDirectory } = config.postgresql;
+  await fenceDataDirectory({ dataDirectory, limitMs: FENCE_LIMIT_MS });
+  process.exit(DEFECT_STATUS);
+};
+
+/** A fault of ours: the guard starts another loop, which begins from the facts. */
+const endForDefect = (error: unknown, log: Logger): never => {
+  log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
+  process.exit(DEFECT_STATUS);
 };
 
 /** Only the first loop looks: whoever answers under our name then is not us. */

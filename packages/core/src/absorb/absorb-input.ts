@@ -41,6 +41,7 @@ export const absorbInput = (draft: Draft, input: TimedInput): void => {
 const absorbHello = (draft: Draft, hello: Extract<TimedInput, { kind: 'guard-hello' }>): void => {
   draft.startedAt = draft.now;
   draft.guardDeadline = hello.deadline;
+  draft.guardLeaseId = hello.leaseId;
   draft.rejoin = freshRejoin(draft.now);
   absorbProcess(draft, hello.process);
   // The lease of the loop before us; its true ttl comes with the first renewal, which is due now.

@@ -85,6 +85,7 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       return absorbTransaction(draft, flight, outcome.result);
     case 'extend-deadline':
       draft.guardDeadline = outcome.result.deadline;
+      if (flight.action.kind === 'extend-deadline') draft.guardLeaseId = flight.action.leaseId;
       return;
     case 'inspect-disk':
       draft.disk = { value: outcome.result.disk, at };

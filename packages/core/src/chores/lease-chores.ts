@@ -45,9 +45,11 @@ const isSameStatus = (before: StatusDocument | undefined, now: StatusDocument): 
 };
 
 export const armGuard: Chore = (view) => {
-  const { tenure, lease, guardDeadline } = view.state;
+  const { tenure, lease, guardDeadline, guardLeaseId } = view.state;
   if (tenure === undefined || lease === undefined || view.now >= tenure.deadline) return undefined;
-  if (guardDeadline !== undefined && guardDeadline >= tenure.deadline) return undefined;
+  // A deadline of an earlier lease says nothing of this one, however late it is.
+  const isKnown = guardDeadline !== undefined && guardLeaseId === lease.id;
+  if (isKnown && guardDeadline >= tenure.deadline) return undefined;
   return { action: { kind: 'extend-deadline', deadline: tenure.deadline, leaseId: lease.id } };
 };
 

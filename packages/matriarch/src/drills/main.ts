@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDirectoryOf } from '../local/directories.ts';
 import { destroyState } from '../local/destroy-state.ts';
 import { awaitReady, startUp } from '../local/main.ts';
@@ -28,9 +29,6 @@ const TICKS_PER_SECOND = 100;
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,5 +1,6 @@
 /** Does one harm after the other to a running local cluster and measures what applications see. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreSnapshot } from '@matriarch/core';
 import { clusterRoles } from '@matriarch/protocol';
 import { memberPaths } from '../local/directories.ts';
@@ -26,9 +27,6 @@ export interface DrillParts {
   readonly ledger: Ledger;
   readonly traffic: TrafficParts;
 }
-
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The first snapshot that satisfies, or undefined after the limit. */
 const until = async (
@@ -81,7 +79,7 @@ const harmOf = (fault: FaultName, up: RunningUp, primary: string): Harm => {
         heal: () => letGo(up.paths.held, primary),
       };
     case 'switchover':
-      return { begin: () => askForSwitchover(up, primary), heal: nothing };
+      return { begin: async () => askForSwitchover(up, primary), heal: nothing };
   }
 };
 
@@ -93,7 +91,7 @@ const hostPids = (up: RunningUp, name: string): number[] => {
   return [...new Set([...withDescendants(roots), ...serverPids(dataOf(up, name))])];
 };
 
-const askForSwitchover = async (up: RunningUp, primary: string): Promise<void> => {
+const askForSwitchover = (up: RunningUp, primary: string): void => {
   const member = up.config.members.find(({ name }) => name === primary);
   const password = up.secrets.get('restapi');
   // The answer comes when it is over; what applications see is measured in the meantime.

@@ -1,4 +1,5 @@
 /** Applications: writers that insert rows of their own, readers that count them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Ledger } from './ledger.ts';
 
@@ -28,9 +29,6 @@ export interface Traffic {
 
 export const TABLE = 'matriarch_drill';
 
-const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 export const connect = async (
   { user, password }: Pick<TrafficParts, 'user' | 'password'>,
   { port, database }: Door,
@@ -57,9 +55,11 @@ export const startTraffic = (parts: TrafficParts): Traffic => {
   const isStopped = (): boolean => stopped;
   const clients = [
     ...parts.writeDoors.map((door, index) =>
-      keepGoing(parts, door, isStopped, writer(parts.ledger, index)),
+      keepGoing(parts, isStopped, { door, turn: writer(parts.ledger, index) }),
     ),
-    ...parts.readDoors.map((door) => keepGoing(parts, door, isStopped, reader(parts.ledger))),
+    ...parts.readDoors.map((door) =>
+      keepGoing(parts, isStopped, { door, turn: reader(parts.ledger) }),
+    ),
   ];
   return {
     stop: async () => {
@@ -74,9 +74,8 @@ type Turn = (client: Client) => Promise<boolean>;
 
 const keepGoing = async (
   parts: TrafficParts,
-  door: Door,
   isStopped: () => boolean,
-  turn: Turn,
+  { door, turn }: { readonly door: Door; readonly turn: Turn },
 ): Promise<void> => {
   while (!isStopped()) {
     let client: Client;

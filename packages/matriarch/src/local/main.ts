@@ -1,6 +1,7 @@
 /** `matriarch up`, put together: the only file of this folder that knows the adapters. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreSnapshot } from '@matriarch/core';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
 import { renderEtcdArguments } from '../adapters/etcd/member-arguments.ts';
@@ -185,7 +186,7 @@ export const awaitReady = async (
     if (now !== said) print(`  ${((performance.now() - begun) / 1_000).toFixed(1)} s  ${now}`);
     said = now;
     if (snapshot !== undefined && isReady(snapshot, count)) return true;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
   return false;
 };

@@ -1,4 +1,5 @@
 /** Has the `up` of a cluster end. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openCluster } from './open-cluster.ts';
 import { findRunningUp, startTicksOf } from './up-lock.ts';
 
@@ -25,7 +26,7 @@ export const stopUp = async (file: string | undefined): Promise<StopOutcome> => 
   while (performance.now() - begun < STOP_LIMIT_MS) {
     if (startTicksOf(running.pid) !== running.startTicks)
       return { status: 0, message: `cluster ${config.cluster} is down` };
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
   return {
     status: 1,

@@ -71,10 +71,6 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  console.log(
-    await readFile(lab.paths.pgbouncer.logFile, 'utf8').catch(String),
-    JSON.stringify(lab.log),
-  );
   await lab.close();
 });
 

@@ -53,7 +53,8 @@ export const createSnapshotSource = ({
     }
     if (again) {
       again = false;
-      return look();
+      await look();
+      return;
     }
     timer = setTimeout(() => void look(), answer.kind === 'done' ? LOOK_INTERVAL_MS : RETRY_MS);
   };

@@ -25,6 +25,7 @@ export class SimPostgres {
   readonly world: PostgresWorld;
   readonly disk = new Disk();
   #running: Instance | undefined;
+  #isWritable = false;
   /** The server's log ends with these words. */
   lastWords: 'panic' | 'disk-full' | undefined;
   /** Until then one of its processes hangs in the kernel and cannot be killed. */
@@ -218,7 +219,10 @@ export class SimPostgres {
     }
   }
 
+  /** Tells when clients may begin to write here, and when they no longer can. */
   reportWritable(is: boolean): void {
+    if (is === this.#isWritable || (is && this.#running?.startedAs === 'private')) return;
+    this.#isWritable = is;
     this.world.see({ kind: 'writable', host: this.host, is });
   }
 

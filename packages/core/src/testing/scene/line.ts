@@ -48,7 +48,9 @@ const parsePosition = (text: string): WalPosition | undefined => {
 const parseAncestor = (text: string): Ancestor | undefined => {
   const match = /^(\d+) at (\S+)$/.exec(text);
   const switchLsn = parseLsn(match?.[2] ?? '');
-  return switchLsn === undefined ? undefined : { timeline: Number(match?.[1]) as Timeline, switchLsn };
+  return switchLsn === undefined
+    ? undefined
+    : { timeline: Number(match?.[1]) as Timeline, switchLsn };
 };
 
 /** Reads the clauses of one line. A value that cannot be read is told, and counts as not given. */
@@ -150,7 +152,10 @@ export class LineReader {
   close(): void {
     for (const clause of this.#left) {
       const known = this.#asked.toSorted();
-      const hint = nearest(clause, known.map((words) => words.replace(/ ?…$/u, '')));
+      const hint = nearest(
+        clause,
+        known.map((words) => words.replace(/ ?…$/u, '')),
+      );
       const did = hint === undefined ? '' : `; did you mean "${hint}"?`;
       const { subject } = this.line;
       this.mistake(`"${subject}" has no clause "${clause}"${did} It has: ${known.join(', ')}`);

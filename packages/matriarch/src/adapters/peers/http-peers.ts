@@ -54,7 +54,8 @@ const askOne = (peer: PeerAddress, agent: Agent, limitMs: number): Promise<PeerA
     try {
       call = request(peer.apiUrl, { agent });
     } catch (error) {
-      return fail(`${peer.apiUrl} cannot be asked: ${String(error)}`);
+      fail(`${peer.apiUrl} cannot be asked: ${String(error)}`);
+      return;
     }
     const timer = setTimeout(() => {
       fail(`no answer within ${limitMs} ms`);

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPostgresLab, type PostgresLab, type TestServer } from '../../testing/postgres.ts';
 import { createPostgres } from './postgres.ts';
@@ -29,7 +30,7 @@ it('tells that a stopped postmaster takes no new connections, and that a thawed 
   const until = async (kind: string): Promise<string> => {
     let seen = await look();
     for (let count = 0; seen !== kind && count < 50; count += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
       seen = await look();
     }
     return seen;

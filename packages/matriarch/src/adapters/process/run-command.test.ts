@@ -71,6 +71,16 @@ describe('a program', () => {
     expect(await run(shell('kill -SEGV $$'))).toMatchObject({ kind: 'killed', signal: 'SIGSEGV' });
   });
 
+  it('that is called off is killed at once', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const call = shell('echo on >&2; sleep 60', {
+      signal,
+      onStderrLine: () => controller.abort(),
+    });
+    expect(await run(call)).toMatchObject({ kind: 'killed', signal: 'SIGKILL' });
+  });
+
   it('that takes too long is ended with its children, and may clean up first', async () => {
     const directory = await makeDirectory();
     const script = [

@@ -116,6 +116,10 @@ const finish = (child: ReturnType<typeof spawn>, call: CommandCall): Promise<Com
         : armLimit(child, call.limitMs, () => {
             late = true;
           });
+    // Whoever watches its progress may call it off; the exit then tells by which signal it ended.
+    const callOff = (): void => signalGroup(child, 'SIGKILL');
+    call.signal?.addEventListener('abort', callOff);
+    if (call.signal?.aborted === true) callOff();
     child.on('error', () => {
       disarm();
       resolve({ kind: 'not-found', command: call.command });
@@ -128,6 +132,7 @@ const finish = (child: ReturnType<typeof spawn>, call: CommandCall): Promise<Com
     });
     child.on('close', (code, signal) => {
       disarm();
+      call.signal?.removeEventListener('abort', callOff);
       // Its own children would write on without anybody who knows of them.
       if (late || signal !== null) signalGroup(child, 'SIGKILL');
       lines.end();

@@ -10,7 +10,9 @@ import type {
 } from '@matriarch/core';
 
 /** What a call answers: its result, or that it failed, or that nobody knows. It never rejects. */
-export type Answered<K extends keyof Results> = Promise<({ readonly kind: 'done' } & Results[K]) | Failure>;
+export type Answered<K extends keyof Results> = Promise<
+  ({ readonly kind: 'done' } & Results[K]) | Failure
+>;
 
 /** Told now and then how far a long piece of work has come. */
 export type OnProgress = (progress: JobProgress) => void;

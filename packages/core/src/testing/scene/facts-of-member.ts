@@ -1,0 +1,115 @@
+/** Lines about the member itself: its name, its policy, its lease and its guard. */
+import type { Lane } from '../../model/action.ts';
+import type { Instant } from '../../model/instant.ts';
+import { after } from '../../model/instant.ts';
+import type { LeaseId, LeaseTerm } from '../../model/store.ts';
+import type { LineReader } from './line.ts';
+import { NOW } from './line.ts';
+import { type Facts, type SceneDraft, addressOf } from './scene-draft.ts';
+
+const readSelf = (line: LineReader, { state }: SceneDraft): void => {
+  const { name } = line.line;
+  const { self } = state;
+  const noConfig = line.has('no bootstrap configuration');
+  state.self = {
+    ...self,
+    name: name as typeof self.name,
+    address: addressOf(name),
+    connUrl: `postgres://${addressOf(name)}/postgres`,
+    apiUrl: `http://${name}:8008/patroni`,
+    tags: {
+      ...self.tags,
+      nofailover: line.has('nofailover'),
+      failoverPriority: line.number('priority') ?? 1,
+    },
+    life: { host: line.text('host') ?? 'host-1', run: line.text('run') ?? 'run-1' },
+    bootstrapConfig: noConfig ? undefined : { ttl: 30 },
+    mayTakeOverData: line.has('may take over data'),
+  };
+};
+
+const readPolicy = (line: LineReader, { state }: SceneDraft): void => {
+  const { policy } = state;
+  const restart = line.choice(['hand over', 'restart in place']);
+  const limitMs = line.duration('restart limit') ?? policy.primaryStartTimeoutMs;
+  state.policy = {
+    ...policy,
+    ttlMs: line.duration('ttl') ?? policy.ttlMs,
+    loopWaitMs: line.duration('loop wait') ?? policy.loopWaitMs,
+    retryTimeoutMs: line.duration('retry timeout') ?? policy.retryTimeoutMs,
+    fastLease: line.has('fast lease'),
+    primaryStartTimeoutMs: restart === 'hand over' ? 0 : limitMs,
+    maximumLagOnFailoverBytes: BigInt(line.number('maximum lag') ?? 1_048_576),
+    usePgRewind: !line.has('no rewind'),
+    useSlots: !line.has('no slots'),
+    serverConfigVersion: line.text('configuration') ?? 'v1',
+  };
+};
+
+const readLoop = (line: LineReader, { state }: SceneDraft): void => {
+  state.startedAt = line.time('started') ?? state.startedAt;
+  const since = line.time('leaving since');
+  state.leaving = since === undefined ? undefined : { since };
+};
+
+const readLease = (line: LineReader, { state }: SceneDraft): void => {
+  const none = line.has('none');
+  state.lease = none
+    ? undefined
+    : {
+        id: (line.text('id') ?? '7') as LeaseId,
+        ttlMs: line.duration('ttl') ?? state.policy.ttlMs,
+        renewedAt: line.time('renewed') ?? after(NOW, -1_000),
+      };
+};
+
+/** The lease is held. The guard has confirmed the deadline, unless a line on it says otherwise. */
+const readTenure = (line: LineReader, { state }: SceneDraft): void => {
+  const deadline = line.time('deadline') ?? after(NOW, 26_000);
+  state.tenure = { term: (line.number('term') ?? 40) as LeaseTerm, deadline };
+  state.confirmFrom = line.time('to be confirmed from');
+  state.guardDeadline = deadline;
+};
+
+const readGuard = (line: LineReader, { state }: SceneDraft): void => {
+  state.guardDeadline = line.has('no deadline') ? undefined : line.time('deadline');
+};
+
+const readDoubt = (line: LineReader, { state }: SceneDraft): void => {
+  state.doubtfulTerm = line.number('term') as LeaseTerm | undefined;
+};
+
+const readUnderWay = (line: LineReader, { state }: SceneDraft): void => {
+  const lane = line.line.name as Lane;
+  const action = line.choice(['fence', 'start as standby', 'promote', 'clone', 'renewal'] as const);
+  const sentAt: Instant = line.seen();
+  const upstream = { member: state.self.name, address: addressOf('bravo') };
+  const actions = {
+    fence: { kind: 'fence', by: 'guard' },
+    'start as standby': { kind: 'start-server', as: 'standby' },
+    promote: { kind: 'promote', timeline: 2 as never },
+    clone: { kind: 'clone', from: upstream },
+    renewal: { kind: 'keep-alive', leaseId: '7' as LeaseId },
+  } as const;
+  if (action === undefined) return line.mistake('"under way" needs the action');
+  const flight = { id: 0, lane, action: actions[action], rule: undefined, sentAt };
+  state.lanes = { ...state.lanes, [lane]: flight };
+};
+
+export const factsOfMember: Facts = {
+  me: { of: 'member', read: readSelf },
+  policy: { read: readPolicy },
+  loop: { read: readLoop },
+  lease: { read: readLease },
+  'lease held': { read: readTenure },
+  guard: { read: readGuard },
+  'doubtful term': { read: readDoubt },
+  'under way': { of: 'lane', read: readUnderWay },
+  resting: {
+    of: 'lane',
+    read: (line, { state }) => {
+      const until = line.time('until');
+      state.restUntil = { ...state.restUntil, [line.line.name]: until };
+    },
+  },
+};

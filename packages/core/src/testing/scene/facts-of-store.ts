@@ -1,0 +1,223 @@
+/** Lines about the store's documents, and about what the other members answered. */
+import { defaultTags } from '../../model/member.ts';
+import type { LeaseId, Promotion, Revision } from '../../model/store.ts';
+import type { LeaseTerm, StatusDocument } from '../../model/store.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import { parseLsn } from '../../model/lsn.ts';
+import type { Timeline } from '../../model/timeline.ts';
+import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
+import { type LineReader, NOW } from './line.ts';
+import {
+  type Facts,
+  LEASE_OF_OTHERS,
+  type SceneDraft,
+  addressOf,
+  asMember,
+  putDocument,
+} from './scene-draft.ts';
+
+const readStore = (line: LineReader, { state }: SceneDraft): void => {
+  state.snapshotStale = line.has('stale');
+  state.storeFailingSince = line.time('failing since');
+  if (line.has('never read')) {
+    state.snapshot = undefined;
+    return;
+  }
+  const revision = (line.number('revision') ?? 50) as Revision;
+  state.snapshot = { value: { revision, members: {} }, at: line.time('read') ?? NOW };
+};
+
+const readTags = (line: LineReader) => ({
+  ...defaultTags,
+  nofailover: line.has('nofailover'),
+  failoverPriority: line.number('priority') ?? 1,
+});
+
+const STATES = ['running', 'starting', 'stopped', 'creating replica', 'crashed'] as const;
+const ROLES = ['replica', 'primary', 'promoted', 'demoted', 'uninitialized'] as const;
+
+const readMember = (line: LineReader, scene: SceneDraft): void => {
+  const { name } = line.line;
+  const position = line.lsn('at');
+  const leaseId = (line.text('lease') as LeaseId | undefined) ?? LEASE_OF_OTHERS;
+  if (name === scene.state.self.name) scene.ownKeyTold = true;
+  const value = {
+    connUrl: `postgres://${addressOf(name)}/postgres`,
+    apiUrl: `http://${name}:8008/patroni`,
+    state: line.oneOf(STATES),
+    role: line.oneOf(ROLES),
+    tags: readTags(line),
+    xlogLocation: position,
+    ours: !line.has('of Patroni'),
+  };
+  const revision = (line.number('revision') ?? 48) as Revision;
+  scene.members[name] = { value, createRevision: revision, modRevision: revision, leaseId };
+};
+
+const readLeader = (line: LineReader, scene: SceneDraft): void => {
+  const ours = line.line.name === scene.state.self.name;
+  const leaseId = (line.text('lease') as LeaseId | undefined) ?? (ours ? '7' : LEASE_OF_OTHERS);
+  putDocument(scene, line, {
+    key: 'leader',
+    value: asMember(line.line.name),
+    leaseId: leaseId as LeaseId,
+  });
+};
+
+const readLife = (line: LineReader) => ({
+  host: line.text('host') ?? 'host-1',
+  run: line.text('run') ?? 'run-1',
+});
+
+const readStatus = (line: LineReader, scene: SceneDraft): void => {
+  const slots: Record<string, Lsn> = {};
+  for (const text of line.texts('slot')) {
+    const [, name = '', at = ''] = /^(\S+) at (\S+)$/.exec(text) ?? [];
+    const position = parseLsn(at);
+    if (position === undefined) line.mistake(`"slot ${text}": write "slot bravo at 0/4000000"`);
+    else slots[name] = position;
+  }
+  const value: StatusDocument = {
+    optime: line.lsn('written') ?? (0n as Lsn),
+    slots,
+    retainSlots: line.texts('retains'),
+  };
+  putDocument(scene, line, { key: 'status', value });
+};
+
+const CAUSES = ['crash', 'cannot-start', 'switchover', 'shutdown'] as const;
+
+const readHandover = (line: LineReader, scene: SceneDraft): void => {
+  const end = line.position('end');
+  const heir = line.text('heir');
+  putDocument(scene, line, {
+    key: 'handover',
+    value: {
+      from: asMember(line.text('from') ?? 'bravo'),
+      term: (line.number('term') ?? 30) as LeaseTerm,
+      cause: line.oneOf(CAUSES),
+      end: end === undefined ? unknownPosition : knownPosition(end),
+      heir: heir === undefined ? undefined : asMember(heir),
+      quietMs: line.duration('quiet') ?? 0,
+    },
+  });
+};
+
+const readFailover = (line: LineReader, scene: SceneDraft): void => {
+  const from = line.text('from');
+  const to = line.text('to');
+  putDocument(scene, line, {
+    key: 'failover',
+    value: {
+      ...(from === undefined ? {} : { leader: asMember(from) }),
+      ...(to === undefined ? {} : { member: asMember(to) }),
+      ...(line.has('later') ? { scheduledAt: '2026-01-01T03:00:00Z' } : {}),
+    },
+  });
+};
+
+/** `promotion 2 from 1 at 0/5000000 by bravo` */
+const readPromotion = (line: LineReader, text: string): Promotion[] => {
+  const match = /^(\d+) from (\d+) at (\S+) by (\S+)$/.exec(text);
+  const switchLsn = parseLsn(match?.[3] ?? '');
+  if (match === null || switchLsn === undefined) {
+    line.mistake(`"promotion ${text}": write "promotion 2 from 1 at 0/5000000 by bravo"`);
+    return [];
+  }
+  return [
+    {
+      timeline: Number(match[1]) as Timeline,
+      parent: Number(match[2]) as Timeline,
+      switchLsn,
+      member: asMember(match[4] ?? ''),
+      term: 30 as LeaseTerm,
+    },
+  ];
+};
+
+const readTimelines = (line: LineReader, scene: SceneDraft): void => {
+  const promotions = line.texts('promotion').flatMap((text) => readPromotion(line, text));
+  const issued = (line.number('issued') ?? 1) as Timeline;
+  putDocument(scene, line, { key: 'timelines', value: { issued, promotions } });
+};
+
+const readHistory = (line: LineReader, scene: SceneDraft): void => {
+  const value = line
+    .ancestors('left')
+    .map((ancestor) => ({ ...ancestor, reason: 'no recovery target specified' }));
+  putDocument(scene, line, { key: 'history', value });
+};
+
+const readPeer = (line: LineReader, scene: SceneDraft): void => {
+  const { name } = line.line;
+  if (line.has('no answer')) {
+    scene.answers[name] = { kind: 'no-answer', cause: 'timed out' };
+    return;
+  }
+  const role = line.oneOf(['standby', 'primary', 'not running']);
+  const position = line.position('at');
+  const timeline = position?.timeline ?? (1 as Timeline);
+  scene.answers[name] = {
+    kind: 'answers',
+    running: role !== 'not running',
+    primary: role === 'primary',
+    position: position === undefined ? unknownPosition : knownPosition(position),
+    lineage: { timeline, ancestors: line.ancestors('left') },
+    tags: readTags(line),
+    electable: role === 'standby' && !line.has('not electable'),
+  };
+};
+
+export const factsOfStore: Facts = {
+  store: { read: readStore },
+  'lease vacant': {
+    read: (line, { state }) => {
+      state.vacantSince = line.time('since');
+    },
+  },
+  'store initialize': {
+    read: (line, scene) => {
+      const value = line.has('begun') ? '' : (line.text('cluster') ?? '7001');
+      putDocument(scene, line, { key: 'initialize', value });
+    },
+  },
+  'store config': {
+    read: (line, scene) => putDocument(scene, line, { key: 'config', value: { ttl: 30 } }),
+  },
+  'store sync': {
+    read: (line, scene) => putDocument(scene, line, { key: 'sync', value: {} }),
+  },
+  'store failsafe': {
+    read: (line, scene) => putDocument(scene, line, { key: 'failsafe', value: {} }),
+  },
+  'store member': { of: 'member', read: readMember },
+  'store leader': { of: 'member', read: readLeader },
+  'store holder': {
+    of: 'member',
+    read: (line, scene) => {
+      const value = { member: asMember(line.line.name), life: readLife(line) };
+      putDocument(scene, line, { key: 'holder', value });
+    },
+  },
+  'store status': { read: readStatus },
+  'store handover': { read: readHandover },
+  'store failover': { read: readFailover },
+  'store timelines': { read: readTimelines },
+  'store history': { read: readHistory },
+  'store bootstrap': {
+    of: 'member',
+    read: (line, scene) => {
+      const { name } = line.line;
+      const ours = name === scene.state.self.name;
+      const leaseId = (line.text('lease') ?? (ours ? '7' : LEASE_OF_OTHERS)) as LeaseId;
+      const value = { member: asMember(name), life: readLife(line) };
+      putDocument(scene, line, { key: 'bootstrap', value, leaseId });
+    },
+  },
+  peer: { of: 'member', read: readPeer },
+  peers: {
+    read: (line, scene) => {
+      scene.state.peers = { value: scene.answers, at: line.time('asked') ?? NOW };
+    },
+  },
+};
