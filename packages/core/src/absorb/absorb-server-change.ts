@@ -15,6 +15,8 @@ export const absorbServerChange = (
       return absorbFence(draft, outcome.result.silent);
     case 'start-server':
       draft.appliedVersion = draft.prepared?.version;
+      // Whatever was to become of the primary that ended: it has become a standby.
+      if (action.kind === 'start-server' && action.as === 'standby') draft.vacating = undefined;
       return absorbProcess(draft, startedProcess(action, outcome.result.pid));
     case 'promote':
       return absorbSignalledPromotion(draft);

@@ -33,6 +33,10 @@ export const createSnapshotSource = ({
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
+  /** Reading never rejects, and listeners do not throw. */
+  const begin = (): void => {
+    look().catch(() => undefined);
+  };
   const look = async (): Promise<void> => {
     if (closed) return;
     if (reading) {
@@ -56,10 +60,10 @@ export const createSnapshotSource = ({
       await look();
       return;
     }
-    timer = setTimeout(() => void look(), answer.kind === 'done' ? LOOK_INTERVAL_MS : RETRY_MS);
+    timer = setTimeout(begin, answer.kind === 'done' ? LOOK_INTERVAL_MS : RETRY_MS);
   };
-  const watch = store.watchPrefix(prefix, () => void look());
-  void look();
+  const watch = store.watchPrefix(prefix, begin);
+  begin();
 
   return {
     current: () => (performance.now() - readAt < TOO_OLD_MS ? snapshot : undefined),

@@ -1,6 +1,6 @@
-import { memberName, slotNameOf } from '@matriarch/core';
 import { type SimHost, addressOf } from '../host/sim-host.ts';
 import type { World } from '../world/world.ts';
+import { slotOf } from '../postgres/slot-of.ts';
 
 /** The name under which a cluster that does not come back is reported. */
 export const LIVENESS = 'liveness-after-healing';
@@ -67,7 +67,7 @@ const whyNotTidy = (
   if (disk.next !== undefined) return `${member.name} still has an unfinished data directory`;
   if (!world.pace.useSlots || member !== primary) return undefined;
   const missing = members.find(
-    ({ name }) => name !== primary.name && disk.data?.slots.has(slotNameOf(memberName(name))) !== true,
+    ({ name }) => name !== primary.name && disk.data?.slots.has(slotOf(name)) !== true,
   );
   return missing === undefined ? undefined : `${primary.name} has no slot for ${missing.name}`;
 };

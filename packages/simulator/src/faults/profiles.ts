@@ -13,6 +13,7 @@ export interface Profile {
   readonly fromTheBeginning?: boolean;
   /** Little WAL is kept, and much is written. */
   readonly scarceWal?: boolean;
+  readonly hasForeignMember?: boolean;
 }
 
 const crashes: Weights = {
@@ -81,6 +82,11 @@ export const profiles = {
     weights: { ...crashes, ...network, 'store-answers-lost': 4, 'jobs-fail': 3 },
     fromTheBeginning: true,
   },
+  foreign: {
+    says: 'one member finds files of somebody else where its data directory should be',
+    weights: { 'postmaster-killed': 1 },
+    hasForeignMember: true,
+  },
   mixed: {
     says: 'everything',
     weights: { ...crashes, ...pauses, ...network, ...store, ...data },
@@ -124,11 +130,16 @@ export const drawOptions = (
   random: Random,
 ): Omit<SimulationOptions, 'plant' | 'tell'> => {
   const count = random.pick([2, 3, 3, 3, 3, 3, 4, 5]);
+  const found =
+    profile.hasForeignMember === true
+      ? random.pick(['files', 'other-cluster'] as const)
+      : undefined;
   const scarce = profile.scarceWal === true || random.chance(0.2);
   return {
     seed,
     members: MEMBER_NAMES.slice(0, count).map((name, index) => ({
       name,
+      found: index === count - 1 ? found : undefined,
       tags: index > 1 && random.chance(0.05) ? { nofailover: true } : {},
     })),
     policy: drawPolicy(random),

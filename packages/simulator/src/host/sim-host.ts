@@ -7,6 +7,8 @@ import {
   memberName,
 } from '@matriarch/core';
 import type { Machine } from '../kernel/machine.ts';
+import { DataDirectory } from '../postgres/data-directory.ts';
+import type { DiskOccupant } from '../postgres/disk.ts';
 import { SimPostgres } from '../postgres/sim-postgres.ts';
 import type { PostgresWorld } from '../postgres/postgres-world.ts';
 import type { World } from '../world/world.ts';
@@ -27,6 +29,8 @@ export const addressOf = (host: string): string => `${host}:5432`;
 export interface HostOptions {
   readonly tags?: Partial<MemberTags>;
   readonly mayBootstrap?: boolean;
+  /** What lies where the data directory should be, and is not ours to touch. */
+  readonly found?: 'files' | 'other-cluster' | undefined;
 }
 
 /** One member: machine, guard, loop, PostgreSQL, and the supervisor that starts the guard. */
@@ -57,6 +61,7 @@ export class SimHost {
     this.tags = { ...defaultTags, ...parts.options.tags };
     this.#mayBootstrap = parts.options.mayBootstrap ?? true;
     this.postgres = new SimPostgres(machine, parts.postgresWorld);
+    this.postgres.disk.occupant = occupantFor(parts.options.found);
     this.postgres.onExit = (exit) => {
       this.world.journal.note(this.name, 'server exited', () => JSON.stringify(exit));
       this.guard?.tell({ kind: 'server-exited', ...exit });
@@ -176,5 +181,14 @@ export class SimHost {
     });
   }
 }
+
+const occupantFor = (found: HostOptions['found']): DiskOccupant => {
+  if (found === 'files') return { kind: 'not-ours' };
+  if (found === undefined) return { kind: 'empty' };
+  return { kind: 'data', data: new DataDirectory(OTHER_CLUSTER) };
+};
+
+/** System identifier of a cluster that is none of ours. */
+const OTHER_CLUSTER = '1234567890123456789';
 
 const HINT_LOSS_RATE = 0.05;

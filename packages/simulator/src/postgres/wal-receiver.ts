@@ -1,10 +1,11 @@
-import { type Lineage, type Upstream, memberName, slotNameOf } from '@matriarch/core';
+import { type Lineage, type Upstream } from '@matriarch/core';
 import type { Instance } from './instance.ts';
 import type { PostgresWorld } from './postgres-world.ts';
 import type { SimPostgres } from './sim-postgres.ts';
 import { WalSender } from './wal-sender.ts';
 import type { Wal } from './wal.ts';
 import { fetchHistory, whyNotStream } from './why-not-stream.ts';
+import { slotOf } from './slot-of.ts';
 
 /** `wal_retrieve_retry_interval`, and a little more for a new connection. */
 const RETRY_MS = 150;
@@ -112,7 +113,7 @@ export class WalReceiver {
   }
 
   #slotName(): string | undefined {
-    return this.#world.pace.useSlots ? slotNameOf(memberName(this.#host)) : undefined;
+    return this.#world.pace.useSlots ? slotOf(this.#host) : undefined;
   }
 
   #begin(server: SimPostgres, target: Instance): void {

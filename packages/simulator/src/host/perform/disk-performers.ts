@@ -114,7 +114,11 @@ export const installData: Performer<'install-data'> = (performing, _action, answ
     if (next?.data === undefined) return answer(failed('there is no complete new directory'));
     if (!isSilent) return answer(SERVER_RUNS);
     if (isBroken) return answer(DISK_FAILED);
-    if (occupant.kind === 'not-ours' || occupant.kind === 'unreadable')
+    const isForeign =
+      occupant.kind === 'data'
+        ? occupant.data.systemIdentifier !== next.data.systemIdentifier
+        : occupant.kind !== 'empty';
+    if (isForeign)
       world.see({ kind: 'foreign-data-touched', host: host.name, by: 'install-data' });
     disk.occupant = { kind: 'data', data: next.data };
     disk.next = undefined;

@@ -1,8 +1,9 @@
-import { type JobProgress, type Upstream, memberName, slotNameOf } from '@matriarch/core';
+import { type JobProgress, type Upstream } from '@matriarch/core';
 import { DataDirectory } from '../../postgres/data-directory.ts';
 import type { Instance } from '../../postgres/instance.ts';
 import { type Performer, type Performing, type Result, failed } from './performer.ts';
 import { reportDestroyed } from './disk-performers.ts';
+import { slotOf } from '../../postgres/slot-of.ts';
 
 /** In how many parts a job is done; after each it may be found to have failed. */
 const PARTS = 4;
@@ -108,7 +109,7 @@ export const clone: Performer<'clone'> = (performing, { from }, answer) => {
       data.otherHistory.clear();
       data.standbySignal = true;
       disk.next = { kind: 'clone', data };
-      const slot = instance.data.slots.get(slotNameOf(memberName(host.name)));
+      const slot = instance.data.slots.get(slotOf(host.name));
       if (slot !== undefined) slot.restartLsn = Math.max(slot.restartLsn, data.wal.end);
       answer({ kind: 'done' });
     },

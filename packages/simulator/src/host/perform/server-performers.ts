@@ -2,11 +2,10 @@ import {
   type ActionKind,
   type GuardAnswer,
   type Results,
-  memberName,
-  slotNameOf,
 } from '@matriarch/core';
 import type { GuardRequest } from '../loop-process.ts';
 import { type Performer, type Performing, type Result, failed } from './performer.ts';
+import { slotOf } from '../../postgres/slot-of.ts';
 
 /** How long the guard may take for what it answers at once. */
 const GUARD_LIMIT_MS = 1_000;
@@ -166,4 +165,4 @@ export const isSlotActive = (
   senders: readonly { readonly applicationName: string }[],
   slot: string,
 ): boolean =>
-  senders.some(({ applicationName }) => slotNameOf(memberName(applicationName)) === slot);
+  senders.some(({ applicationName }) => slotOf(applicationName) === slot);
