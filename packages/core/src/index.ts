@@ -38,4 +38,4 @@ export { rules } from './rules/table.ts';
 export * from './step.ts';
 export * from './view/documents.ts';
 export * from './view/view.ts';
-export { LEASE_NOT_FOUND, QUIET_MS } from './absorb/absorb-store.ts';
+export { LEASE_NOT_FOUND } from './absorb/absorb-store.ts';

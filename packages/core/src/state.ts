@@ -58,6 +58,8 @@ export interface Tenure {
 /** A server of ours that is going or gone while we hold the lease, and what becomes of the lease. */
 export interface Vacating {
   readonly cause: HandoverCause;
+  readonly begunAt: Instant;
+  /** When the server ended last: answers of standbys count from there. */
   readonly since: Instant;
   readonly heir: MemberName | undefined;
   /** A checkpoint has been made so that the stop is short. */
@@ -152,6 +154,8 @@ export interface MemberState {
   readonly disk: Seen<DiskFacts> | undefined;
   /** An old data directory is still kept (rule S7); undefined: not looked yet. */
   readonly asideKept: boolean | undefined;
+  /** It could not be removed: not again before this instant. */
+  readonly asideRetryAt: Instant | undefined;
   readonly peers: Seen<Readonly<Record<string, PeerAnswer>>> | undefined;
   readonly upstream: Seen<UpstreamFacts> | undefined;
   readonly job: JobProgress | undefined;
@@ -195,6 +199,7 @@ export type Draft = { -readonly [K in keyof MemberState]: MemberState[K] };
 /** The state of a hand-over, or of a crash, that begins now. */
 export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => ({
   cause,
+  begunAt: now,
   since: now,
   heir: undefined,
   checkpointed: false,
@@ -247,6 +252,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     idleSince: undefined,
     disk: undefined,
     asideKept: undefined,
+    asideRetryAt: undefined,
     peers: undefined,
     upstream: undefined,
     job: undefined,

@@ -76,12 +76,9 @@ const applyChores = (run: Run): void => {
     }
     const answer = chore(view);
     if (answer === undefined) continue;
-    if ('askAgainAt' in answer) {
-      run.wakeAt = earliest(run.wakeAt, answer.askAgainAt);
-      continue;
-    }
-    dispatch(run, answer.action, undefined);
     if (answer.remember !== undefined) Object.assign(draft, answer.remember);
+    if ('askAgainAt' in answer) run.wakeAt = earliest(run.wakeAt, answer.askAgainAt);
+    else dispatch(run, answer.action, undefined);
   }
 };
 

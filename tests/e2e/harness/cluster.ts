@@ -147,11 +147,14 @@ export class Cluster {
     await this.waitUntil(`${count} more acknowledged rows`, () => load.acknowledged >= enough);
   }
 
-  /** Takes back every fault: thaws, starts again what is dead, and waits until all is well. */
+  /** Takes back every fault and every change of a file: thaws, starts again what is dead, and waits until all is well. */
   async heal(): Promise<Member> {
     await Promise.all([...this.#loads].map(async (load) => load.stop()));
     this.#loads.clear();
-    for (const member of this.members) member.thaw();
+    for (const member of this.members) {
+      member.thaw();
+      member.restoreFile();
+    }
     await Promise.all(this.etcd.members.map(reviveEtcd));
     this.start();
     return this.untilWell();

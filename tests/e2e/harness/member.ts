@@ -101,12 +101,16 @@ export class Member {
     mkdirSync(join(directory, 'socket'), { recursive: true });
     chownSync(directory, account.uid, account.gid);
     chownSync(join(directory, 'socket'), account.uid, account.gid);
-    this.configure({});
+    this.#writeFile();
   }
 
   /** Changes the file the agent reads at its start, or at SIGHUP. */
   configure(changes: JsonObject): void {
     this.#changes = mergeJson(this.#changes, changes);
+    this.#writeFile();
+  }
+
+  #writeFile(): void {
     const text = renderAgentFile(
       {
         name: this.name,
@@ -119,6 +123,14 @@ export class Member {
       this.#changes,
     );
     writeFileSync(this.configFile, text, { mode: 0o600 });
+  }
+
+  /** Takes back every change that was made to the file since this member was made. */
+  restoreFile(): void {
+    if (this.#changes === this.#parts.changes) return;
+    this.#changes = this.#parts.changes;
+    this.#writeFile();
+    this.reload();
   }
 
   /** Starts the agent; nothing when it runs. */

@@ -61,5 +61,6 @@ export interface ClusterDocument {
     readonly state: string;
     readonly timeline?: number;
     readonly lag?: number | 'unknown';
+    readonly tags?: object;
   }[];
 }

@@ -7,6 +7,12 @@ import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts'
 /** Waits before a clone or rewind is tried again, by how many have failed already. */
 const REJOIN_RETRY_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000, 60_000];
 
+/** Wait before files that could not be written or moved are tried again. */
+const FILES_RETRY_MS = 2_000;
+const ASIDE_RETRY_MS = 60_000;
+/** Wait before forked WAL that could not be copied is copied again. */
+const KEEP_RETRY_MS = 10_000;
+
 /** An initdb that failed fails again for the same reason: give whoever mends it time. */
 const BOOTSTRAP_RETRY_MS = 5_000;
 
@@ -36,12 +42,25 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       return countFailedBootstrap(draft);
     case 'install-data':
       if (draft.bootstrap !== undefined) countFailedBootstrap(draft);
+      else draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
       draft.disk = undefined;
+      return;
+    case 'prepare-server':
+      draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
+      return;
+    case 'discard-aside':
+      draft.asideRetryAt = after(draft.now, ASIDE_RETRY_MS);
       return;
     case 'measure-wal-end':
       draft.rejoin = { ...draft.rejoin, failedMeasures: draft.rejoin.failedMeasures + 1 };
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, givenUp: true };
       return;
+    case 'keep-fork': {
+      // Without a copy nothing may be replaced: whoever is out of space has to make some.
+      const notBefore = after(draft.now, KEEP_RETRY_MS);
+      draft.rejoin = { ...draft.rejoin, notBefore };
+      return;
+    }
     case 'clone': {
       const failedClones = draft.rejoin.failedClones + 1;
       const notBefore = after(draft.now, rejoinRetryMs(failedClones));
@@ -75,10 +94,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'stop-server':
     case 'reload-server':
     case 'inspect-disk':
-    case 'prepare-server':
     case 'place-history':
-    case 'keep-fork':
-    case 'discard-aside':
     case 'discard-unfinished':
     case 'change-slots':
     case 'exit':

@@ -1,5 +1,5 @@
 import { after } from '../model/instant.ts';
-import type { Lane, Outcome, Results } from '../model/action.ts';
+import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbProbe } from './absorb-server.ts';
@@ -12,7 +12,7 @@ const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
   publish: 500,
   read: 200,
   guard: 50,
-  server: 100,
+  server: 250,
   probe: 100,
   disk: 500,
   peers: 100,
@@ -68,6 +68,13 @@ const takeFlight = (draft: Draft, outcome: Outcome): InFlight | undefined => {
   return undefined;
 };
 
+/** A guard that is fencing answers with the deadline it had: asking again at once is of no use. */
+const absorbArmed = (draft: Draft, asked: ActionOf<'extend-deadline'>): void => {
+  draft.guardLeaseId = asked.leaseId;
+  if (draft.guardDeadline !== undefined && draft.guardDeadline >= asked.deadline) return;
+  draft.restUntil = { ...draft.restUntil, guard: after(draft.now, REST_AFTER_FAILURE_MS.guard) };
+};
+
 const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Results>): void => {
   const at = flight.sentAt;
   switch (outcome.kind) {
@@ -85,14 +92,14 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       return absorbTransaction(draft, flight, outcome.result);
     case 'extend-deadline':
       draft.guardDeadline = outcome.result.deadline;
-      if (flight.action.kind === 'extend-deadline') draft.guardLeaseId = flight.action.leaseId;
+      if (flight.action.kind === 'extend-deadline') absorbArmed(draft, flight.action);
       return;
     case 'inspect-disk':
       draft.disk = { value: outcome.result.disk, at };
       draft.asideKept = outcome.result.disk.asideKept;
       return;
     case 'probe-server':
-      return absorbProbe(draft, outcome.result.probe);
+      return absorbProbe(draft, outcome.result.probe, at);
     case 'ask-peers':
       draft.peers = { value: outcome.result.answers, at };
       return;

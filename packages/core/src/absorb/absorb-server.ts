@@ -1,9 +1,13 @@
-import { after } from '../model/instant.ts';
+import { type Instant, after } from '../model/instant.ts';
 import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { type Draft, beginVacating, freshRejoin } from '../state.ts';
 
-/** Takes what the guard says of the processes, and forgets what was learnt of an earlier server. */
+/**
+ * Takes what the guard says of the processes, and forgets what was learnt of an earlier server. Looks
+ * that are under way were at that one: whatever they answer, nobody waits for it.
+ */
 export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
+  draft.lanes = { ...draft.lanes, probe: undefined, disk: undefined };
   draft.process = process;
   draft.processSince = draft.now;
   draft.probe = undefined;
@@ -42,9 +46,9 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
     draft.vacating = { ...(draft.vacating ?? beginVacating('crash', draft.now)), since: draft.now };
 };
 
-export const absorbProbe = (draft: Draft, probe: ServerProbe): void => {
+export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): void => {
   if (draft.process.kind !== 'running') return;
-  draft.probe = { value: probe, at: draft.now };
+  draft.probe = { value: probe, at: sentAt };
   if (probe.kind === 'no-answer') {
     draft.silentSince ??= draft.now;
     return;

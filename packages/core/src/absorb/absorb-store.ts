@@ -4,9 +4,6 @@ import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
 import type { Draft, InFlight } from '../state.ts';
 
-/** After a crash hand-over a second crash within this time restarts in place (rule S13). */
-export const QUIET_MS = 60_000;
-
 /**
  * Takes a snapshot unless a later one is known, and draws the two conclusions that must not wait
  * for a rule: whether the leader key is still ours, and since when nobody holds it.
@@ -19,6 +16,10 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
   draft.vacantSince = leader === undefined ? (draft.vacantSince ?? draft.now) : undefined;
 
   const { tenure, lease, self } = draft;
+  const claim = snapshot.bootstrap;
+  const isOurs = claim?.value.member === self.name && claim.leaseId === lease?.id;
+  // The claim went with its lease, and somebody else may be at it: what we have begun is void.
+  if (!isOurs) draft.bootstrap = undefined;
   if (tenure !== undefined) {
     // A snapshot from before our acquisition says nothing of it.
     const older = (snapshot.revision as number) < tenure.term;
@@ -32,6 +33,7 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
     if (term === draft.doubtfulTerm) return;
     draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
     draft.confirmFrom = undefined;
+    beginQuietTime(draft, snapshot);
     draft.restUntil = { ...draft.restUntil, lease: undefined };
     draft.lease = { ...lease, renewedAt: 0 as Instant };
   }
@@ -106,7 +108,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'acquire':
     case 'reclaim':
     case 'finish-bootstrap':
-      return beginTenure(draft, purpose, result);
+      return beginTenure(draft, result);
     case 'release':
       return loseTenure(draft);
     case 'record-promotion':
@@ -125,19 +127,22 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
   }
 };
 
+/** What the store says is left of the quiet time, counted from now (rule S13). */
+const beginQuietTime = (draft: Draft, snapshot: StoreSnapshot): void => {
+  const quietMs = snapshot.quiet?.value.ms ?? 0;
+  draft.quietUntil = quietMs > 0 ? after(draft.now, quietMs) : undefined;
+  draft.quietCrashes = 0;
+};
+
 /** The lease was alive when it was last renewed, and the leader key now hangs on it. */
-const beginTenure = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
-  const { lease, snapshot, now } = draft;
+const beginTenure = (draft: Draft, result: Transacted): void => {
+  const { lease } = draft;
   if (lease === undefined) return;
   const term = result.revision as number as LeaseTerm;
   draft.tenure = { term, deadline: deadlineOf(lease.renewedAt, lease.ttlMs) };
   draft.vacating = undefined;
   draft.bootstrap = undefined;
-  if (purpose === 'reclaim') return;
-  const handover = snapshot?.value.handover?.value;
-  const quietMs = handover?.cause === 'crash' ? QUIET_MS : (handover?.quietMs ?? 0);
-  draft.quietUntil = quietMs > 0 ? after(now, quietMs) : undefined;
-  draft.quietCrashes = 0;
+  beginQuietTime(draft, result.snapshot);
 };
 
 export const absorbTransactionFailure = (

@@ -10,6 +10,7 @@ export interface Due {
 
 export interface NotYet {
   readonly askAgainAt: Instant;
+  readonly remember?: Partial<Draft> | undefined;
 }
 
 /**

@@ -12,12 +12,20 @@ export const renewLease: Chore = (view) => {
   if (startedAt === undefined) return undefined;
   if (lease === undefined) return { action: { kind: 'grant-lease', ttlMs: policy.ttlMs } };
   if (tenure !== undefined && confirmFrom !== undefined)
-    return { action: transact('confirm', [ours(tenure)], statusWrites(view)) };
+    return {
+      action: transact('confirm', [ours(tenure)], [...statusWrites(view), ...quietWrites(view)]),
+    };
   const ttlChanged = lease.ttlMs !== policy.ttlMs && tenure === undefined && lease.renewedAt > 0;
   if (ttlChanged) return { action: { kind: 'grant-lease', ttlMs: policy.ttlMs } };
   const dueAt = after(lease.renewedAt, renewalIntervalMs(policy));
   if (view.now < dueAt) return { askAgainAt: dueAt };
   return { action: { kind: 'keep-alive', leaseId: lease.id } };
+};
+
+/** The quiet time is over: whoever comes next need not keep it. */
+const quietWrites = ({ state, store, now }: View): readonly StoreWrite[] => {
+  const isOver = state.quietUntil === undefined || now >= state.quietUntil;
+  return store?.quiet !== undefined && isOver ? [{ key: 'quiet', remove: true }] : [];
 };
 
 /** What the holder says of its WAL rides on the transaction that confirms its lease. */

@@ -50,7 +50,7 @@ export const changeSlots: Chore = (view) => {
     .map(({ name }) => name);
   const advance = advances(view, server);
   const nothing = create.length === 0 && drop.length === 0 && Object.keys(advance).length === 0;
-  if (nothing) return undefined;
+  if (nothing) return { askAgainAt: after(view.now, intervalMs), remember };
   return { action: { kind: 'change-slots', create, drop, advance }, remember };
 };
 

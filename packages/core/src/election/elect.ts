@@ -104,6 +104,7 @@ const judgePeer = (view: View, peer: PeerCase): Verdict => {
       return wait(`${name} does not answer and may hold more`);
     return { kind: 'stand', because: 'does not answer' };
   }
+  // No limit: nobody is promoted beside a server that may accept writes (rule S4).
   if (answer.primary) return wait(`${name} is out of recovery`);
   if (!mayFailOver(answer.tags)) return { kind: 'stand', because: 'is tagged nofailover' };
   // Whoever released the lease has said where its WAL ends.
@@ -121,9 +122,11 @@ const judgeKnownPeer = (view: View, peer: PeerCase, position: WalPosition): Verd
   const { me, name, answer, vacantMs } = peer;
   if (answer?.kind !== 'answers') return { kind: 'stand', because: 'does not answer' };
   const lineage = view.server?.lineage;
-  // On another branch: its WAL beyond the fork has no order with ours.
-  const forked = lineage !== undefined && placeOnLineage(position, lineage).kind === 'forked';
-  if (forked) return { kind: 'stand', because: `is forked at ${formatPosition(position)}` };
+  const placement = lineage === undefined ? undefined : placeOnLineage(position, lineage);
+  // On an ancestor of our timeline, beyond the point where we left it: we are of a later term.
+  if (placement?.kind === 'forked')
+    return { kind: 'stand', because: `is forked at ${formatPosition(position)}` };
+  if (placement?.kind === 'foreign') return judgeForeignPeer(peer, position);
   const other: Candidate = {
     name,
     position,
@@ -138,6 +141,23 @@ const judgeKnownPeer = (view: View, peer: PeerCase, position: WalPosition): Verd
   if (vacantMs < BETTER_CANDIDATE_LIMIT_MS)
     return wait(`${name} is better, at ${formatPosition(position)}`);
   return { kind: 'stand', because: 'is better but did not take the lease in time' };
+};
+
+/**
+ * On a timeline our history does not name: bare LSNs have no order then (rule S10). Numbers are issued
+ * in the order of terms, so the later timeline holds what was acknowledged last.
+ */
+const judgeForeignPeer = (peer: PeerCase, position: WalPosition): Verdict => {
+  const { me, name, vacantMs } = peer;
+  const where = formatPosition(position);
+  if (position.timeline < me.position.timeline)
+    return { kind: 'stand', because: `is on an earlier branch, at ${where}` };
+  if (vacantMs < BETTER_CANDIDATE_LIMIT_MS)
+    return wait(`${name} is on a later branch, at ${where}`);
+  return {
+    kind: 'stand',
+    because: `on a later branch, at ${where}, did not take the lease in time`,
+  };
 };
 
 /**

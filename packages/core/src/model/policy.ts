@@ -28,6 +28,9 @@ export interface Policy {
   readonly stopTimeoutMs: number;
 }
 
+/** After a crash hand-over a second crash within this time restarts in place (rule S13). */
+export const QUIET_MS = 60_000;
+
 /** How long a crashed primary may take to come back when the policy prefers handing over. */
 export const RESTART_LIMIT_MS = 300_000;
 

@@ -124,6 +124,12 @@ export interface BootstrapDocument {
   readonly life: Life;
 }
 
+/** `matriarch/quiet`: there while another crash must not hand over (rule S13). */
+export interface QuietDocument {
+  /** How long from the acquisition it was written with. A holder that is new to it counts anew. */
+  readonly ms: number;
+}
+
 /** `sync` and `failsafe` are carried as they are: nothing decides on their content yet. */
 export interface StoreDocuments {
   readonly initialize: string;
@@ -138,6 +144,7 @@ export interface StoreDocuments {
   readonly holder: HolderDocument;
   readonly handover: HandoverDocument;
   readonly bootstrap: BootstrapDocument;
+  readonly quiet: QuietDocument;
 }
 
 export type DocumentKey = keyof StoreDocuments;

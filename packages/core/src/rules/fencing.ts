@@ -10,8 +10,17 @@ const SERVER_SILENCE_MS = 3_000;
 const serverSilenceLimitMs = ({ state: { policy } }: View): number =>
   policy.fastLease ? SERVER_SILENCE_MS : Math.max(SERVER_SILENCE_MS, policy.retryTimeoutMs);
 
-/** The guard does it; when that did not end in silence, the loop does it itself. */
+/**
+ * A server that must not write another byte is fenced by the loop itself: the guard may be frozen.
+ * It does the same when it can, and is asked when the loop's own fence did not end in silence.
+ */
 const fence = (view: View): Action => ({
+  kind: 'fence',
+  by: view.state.fenceFailures % 2 === 0 ? 'loop' : 'guard',
+});
+
+/** Where nothing is urgent the guard, whose children they are, comes first. */
+const sweep = (view: View): Action => ({
   kind: 'fence',
   by: view.state.fenceFailures % 2 === 0 ? 'guard' : 'loop',
 });
@@ -31,7 +40,9 @@ export const fenceWhenLeaseDeadlinePasses: Rule = {
   without: 'two primaries accept writes',
   decide: (view) => {
     const { state, writable, now } = view;
-    const { guardDeadline, tenure, process } = state;
+    const { tenure, process } = state;
+    // An adopted server may have come without a deadline of the guard's: then our own counts.
+    const guardDeadline = state.guardDeadline ?? tenure?.deadline;
     if (!writable || process.kind !== 'running' || guardDeadline === undefined) return undefined;
     if (tenure === undefined && state.snapshot !== undefined) return undefined;
     if (now < guardDeadline) return { askAgainAt: guardDeadline };
@@ -134,7 +145,7 @@ export const killLeftovers: Rule = {
     const { process } = view.state;
     if (process.kind === 'running' || (process.kind === 'none' && process.silent)) return undefined;
     if (process.kind === 'unknown' && view.state.startedAt === undefined) return undefined;
-    return { because: 'processes of PostgreSQL may be left', action: fence(view) };
+    return { because: 'processes of PostgreSQL may be left', action: sweep(view) };
   },
 };
 

@@ -211,6 +211,8 @@ export const discardAside: Rule = {
     const { state, server } = view;
     if (server === undefined || state.asideKept !== true) return undefined;
     if (server.inRecovery && !server.streaming) return undefined;
+    const { asideRetryAt } = state;
+    if (asideRetryAt !== undefined && view.now < asideRetryAt) return { askAgainAt: asideRetryAt };
     return { because: 'its replacement works', action: { kind: 'discard-aside' } };
   },
 };

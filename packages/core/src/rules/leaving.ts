@@ -24,7 +24,8 @@ export const exitWhenLeavingAndSilent: Rule = {
     const said = view.store?.members[self.name]?.value.state === 'stopped';
     const late = hasPassed(view, leaving.since, GOODBYE_LIMIT_MS);
     const released = tenure === undefined || (late && view.storeIsOut);
-    if (!released || !(said || late)) return { askAgainAt: after(leaving.since, GOODBYE_LIMIT_MS) };
+    if (!released || !(said || late))
+      return late ? undefined : { askAgainAt: after(leaving.since, GOODBYE_LIMIT_MS) };
     return {
       because: 'asked to stop, and PostgreSQL is silent',
       action: { kind: 'exit', status: 0, reason: 'stopped' },

@@ -4,6 +4,7 @@
  *   lease held ─▶ number issued ─▶ history files placed ─▶ signalled ─▶ out of recovery ─▶ recorded
  */
 import { elapsedMs } from '../model/instant.ts';
+import { formatLsn } from '../model/lsn.ts';
 import { lineageOf } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
 import { type View, hasPassed } from '../view/view.ts';
@@ -108,7 +109,9 @@ export const recordPromotion: Rule = {
     const parent = server.lineage.ancestors.at(-1);
     if (parent === undefined || server.lineage.timeline !== unrecorded) return undefined;
     const { timeline, switchLsn } = parent;
-    const promotions = store.timelines?.value.promotions ?? [];
+    const recorded = store.timelines?.value.promotions ?? [];
+    // An earlier try may have been carried out without an answer.
+    const promotions = recorded.filter((row) => row.timeline !== unrecorded);
     const issued = Math.max(store.timelines?.value.issued ?? 0, unrecorded) as Timeline;
     const promotion = {
       timeline: unrecorded,
@@ -122,7 +125,7 @@ export const recordPromotion: Rule = {
     const reason = 'no recovery target specified';
     const entry = { timeline, switchLsn, reason, leader: self.name };
     return {
-      because: `timeline ${unrecorded} begins at ${switchLsn} of ${timeline}`,
+      because: `timeline ${unrecorded} begins at ${formatLsn(switchLsn)} of ${timeline}`,
       action: transact(
         'record-promotion',
         [ours(tenure)],

@@ -35,6 +35,8 @@ export const installClone: Rule = {
   decide: (view) => {
     const { state } = view;
     if (!mayRejoin(view) || !view.silent || !state.rejoin.cloned) return undefined;
+    if (view.now < state.rejoin.notBefore)
+      return { because: 'it could not be put in place', until: state.rejoin.notBefore };
     return { because: 'the clone is complete', action: { kind: 'install-data' } };
   },
 };
@@ -54,6 +56,37 @@ export const whyClone = (view: View): string | undefined => {
   if (content.kind === 'data' && !content.rewindable)
     return 'pg_rewind needs data checksums or wal_log_hints';
   return undefined;
+};
+
+export const keepFork: Rule = {
+  id: 'keep-fork',
+  when: 'our data has WAL that the running primary does not have, and it is about to be replaced',
+  does: 'copies that WAL to where it is kept, and reports from where to where',
+  why: 'S7: it may be the last copy of commits that were acknowledged',
+  without: 'a rewind or a clone throws away what only this member has',
+  decide: (view) => {
+    const { rejoin } = view.state;
+    const upstream = wantedUpstream(view);
+    if (!mayRejoin(view) || upstream === undefined || rejoin.method !== 'rewind') return undefined;
+    const end = view.data?.end;
+    if (rejoin.forkKept || end === undefined) return undefined;
+    const facts = factsOf(view, upstream);
+    if (facts === undefined) return inspect(view, upstream);
+    const placement = placeData(view, facts);
+    if (placement?.kind !== 'forked') return undefined;
+    const { forkLsn, timeline } = placement;
+    const because = `forked from ${upstream.member} at ${formatLsn(forkLsn)}`;
+    if (view.now < rejoin.notBefore) return { because, until: rejoin.notBefore };
+    return {
+      because,
+      action: { kind: 'keep-fork', fork: { timeline, switchLsn: forkLsn }, end },
+      event: event('fork.keeping', 'warn', {
+        from: formatLsn(forkLsn),
+        to: formatLsn(end),
+        bytes: Number(end - forkLsn),
+      }),
+    };
+  },
 };
 
 export const cloneFromHolder: Rule = {
@@ -158,21 +191,10 @@ const rewindFork = (
   fork: { facts: UpstreamFacts; placement: Extract<Placement, { kind: 'forked' }> },
 ): Answer => {
   const { rejoin } = view.state;
-  const { forkLsn, timeline } = fork.placement;
-  const end = view.data?.end;
+  const { forkLsn } = fork.placement;
   const because = `forked from ${upstream.member} at ${formatLsn(forkLsn)}`;
   if (rejoin.method !== 'rewind')
     return { because, remember: { rejoin: { ...rejoin, method: 'rewind', because } } };
-  if (!rejoin.forkKept && end !== undefined)
-    return {
-      because,
-      action: { kind: 'keep-fork', fork: { timeline, switchLsn: forkLsn }, end },
-      event: event('fork.kept', 'warn', {
-        from: formatLsn(forkLsn),
-        to: formatLsn(end),
-        bytes: Number(end - forkLsn),
-      }),
-    };
   if (view.now < rejoin.notBefore) return { because, until: rejoin.notBefore };
   // pg_rewind reads the source's control file: it is on the new timeline after a checkpoint.
   if (!fork.facts.checkpointed)
@@ -188,7 +210,8 @@ const lookLater = (view: View) => ({ until: after(view.now, LOOK_AGAIN_MS * 5) }
 
 export const repairingRules: readonly Rule[] = [
   installClone,
-  cloneFromHolder,
   measureBeforeRejoining,
+  keepFork,
+  cloneFromHolder,
   compareBeforeStarting,
 ];

@@ -2,10 +2,13 @@
 import { beginVacating } from '../state.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
-import { type View, hasPassed, peersSince } from '../view/view.ts';
+import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { release } from './transactions.ts';
 import { askStandbys, isQuiet, whyRestart } from './vacating.ts';
+
+/** How often standbys are asked whether one could go on with the lease. */
+const ASK_AGAIN_MS = 5_000;
 
 /** Time in which a crashed primary must be back before the lease goes to a healthy standby. */
 const restartLimitMs = ({ state: { policy } }: View): number =>
@@ -22,14 +25,16 @@ export const releaseWhenServerCannotStart: Rule = {
     if (vacating?.cause !== 'crash' || !view.holding || tenure === undefined) return undefined;
     if (view.store === undefined || view.server?.inRecovery === false) return undefined;
     const limitMs = restartLimitMs(view);
-    if (!hasPassed(view, vacating.since, limitMs))
-      return { askAgainAt: after(vacating.since, limitMs) };
-    const answers = peersSince(view, after(vacating.since, limitMs));
-    if (answers === undefined) return askStandbys(view, vacating.since);
+    const limitAt = after(vacating.begunAt, limitMs);
+    if (view.now < limitAt) return { askAgainAt: limitAt };
+    const { peers } = view.state;
+    if (peers === undefined || peers.at < limitAt || hasPassed(view, peers.at, ASK_AGAIN_MS))
+      return askStandbys(view);
+    const answers = peers.value;
     const healthy = Object.values(answers).some(
       (answer) => answer.kind === 'answers' && answer.electable && answer.position.known,
     );
-    if (!healthy) return undefined;
+    if (!healthy) return { askAgainAt: after(peers.at, ASK_AGAIN_MS) };
     if (!view.silent)
       return { because: 'not back in time', action: { kind: 'fence', by: 'guard' } };
     const end = vacating.end;

@@ -8,6 +8,7 @@ import type {
   StoreSnapshot,
   StoreWrite,
 } from '../model/store.ts';
+import { QUIET_MS } from '../model/policy.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Lease, Tenure } from '../state.ts';
 import type { View } from '../view/view.ts';
@@ -63,6 +64,8 @@ export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action 
     ...holderWrites(view, lease.id),
     { key: 'timelines', put: { issued: nextTimeline(view, store), promotions } },
   ];
+  const quietMs = quietMsAfter(store);
+  if (quietMs > 0) writes.push({ key: 'quiet', put: { ms: quietMs } });
   if (store.handover !== undefined) writes.push({ key: 'handover', remove: true });
   if (hasRequest(store)) writes.push({ key: 'failover', put: {} });
   const compares: StoreCompare[] = [{ key: 'leader', modRevision: 0 }];
@@ -71,6 +74,12 @@ export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action 
     [...compares, ...DECIDED_ON.map((key) => unchanged(store, key))],
     writes,
   );
+};
+
+/** The quiet time a new holder begins with (rule S13). */
+const quietMsAfter = ({ handover, quiet }: StoreSnapshot): number => {
+  if (handover?.value.cause === 'crash') return QUIET_MS;
+  return Math.max(handover?.value.quietMs ?? 0, quiet?.value.ms ?? 0);
 };
 
 export const hasRequest = (store: StoreSnapshot): boolean => {

@@ -8,11 +8,11 @@
  *      └──────────────────────── started in place ◀──────────────┴────────────┘
  */
 import { findHeir, whyNotComplete } from '../election/candidates.ts';
-import { type Instant, after, elapsedMs } from '../model/instant.ts';
+import { after, elapsedMs } from '../model/instant.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { HandoverDocument } from '../model/store.ts';
-import type { WalPosition } from '../model/wal-position.ts';
+import { type WalPosition, formatPosition } from '../model/wal-position.ts';
 import type { Vacating } from '../state.ts';
 import { type View, hasPassed, peersSince } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
@@ -106,7 +106,7 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     if (vacating?.end === undefined || tenure === undefined || view.store === undefined)
       return undefined;
     const answers = peersSince(view, vacating.since);
-    if (answers === undefined) return askStandbys(view, vacating.since);
+    if (answers === undefined) return askStandbys(view);
     const heir = chooseHeir(view, vacating, answers);
     if (heir === undefined) return waitForStandby(view, vacating, answers);
     const document: HandoverDocument = {
@@ -118,7 +118,7 @@ export const handOverWhenStandbyHasAllWal: Rule = {
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
     };
     return {
-      because: `${heir} has everything up to ${vacating.end.lsn}`,
+      because: `${heir} has everything up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
       event: event('lease.handed-over', 'info', { heir, cause: vacating.cause }),
     };
@@ -138,10 +138,9 @@ const chooseHeir = (
   return named ? undefined : findHeir(answers, end);
 };
 
-export const askStandbys = (view: View, since: Instant): Answer => ({
+export const askStandbys = (view: View): Answer => ({
   because: 'asking the standbys how much they hold',
   action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
-  until: after(since, CRASH_DRAIN_LIMIT_MS),
 });
 
 const waitForStandby = (
@@ -163,7 +162,7 @@ const waitForStandby = (
     };
   const askedAt = view.state.peers?.at ?? view.now;
   const askAgainAt = after(askedAt, ASK_AGAIN_MS);
-  return view.now < askAgainAt ? { because, until: askAgainAt } : askStandbys(view, vacating.since);
+  return view.now < askAgainAt ? { because, until: askAgainAt } : askStandbys(view);
 };
 
 export const clearSwitchoverThatWasGivenUp: Rule = {

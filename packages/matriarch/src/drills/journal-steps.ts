@@ -13,7 +13,7 @@ const TOLD: readonly string[] = [
   'switchover.begun',
   'server.stopping',
   'server.restarting',
-  'fork.kept',
+  'fork.keeping',
   'member.rewinding',
   'member.cloning',
 ];

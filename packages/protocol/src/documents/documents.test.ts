@@ -286,6 +286,7 @@ describe('keys', () => {
       'matriarch/holder',
       'matriarch/handover',
       'matriarch/bootstrap',
+      'matriarch/quiet',
     ]);
     expect(memberPath('pg1')).toBe('members/pg1');
   });

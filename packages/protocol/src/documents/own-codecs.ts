@@ -8,6 +8,7 @@ import type {
   Life,
   MemberName,
   Promotion,
+  QuietDocument,
   Timeline,
   TimelinesDocument,
 } from '@matriarch/core';
@@ -121,4 +122,10 @@ const decodePosition = (value: ExactJson | undefined): KnownPosition => {
   return timeline === undefined || lsn === undefined
     ? unknownPosition
     : knownPosition({ timeline, lsn });
+};
+
+export const quietCodec: Codec<QuietDocument> = {
+  encode: ({ ms }) => encodeJson({ ms }),
+  decode: (text) =>
+    readWhole(text, ({ ms }) => (typeof ms === 'number' && ms > 0 ? { ms } : undefined)),
 };

@@ -10,7 +10,13 @@ import type {
   Versioned,
 } from '@matriarch/core';
 import { decodeMember, encodeMember } from './member-codec.ts';
-import { bootstrapCodec, handoverCodec, holderCodec, timelinesCodec } from './own-codecs.ts';
+import {
+  bootstrapCodec,
+  handoverCodec,
+  holderCodec,
+  quietCodec,
+  timelinesCodec,
+} from './own-codecs.ts';
 import type { Codec } from './patroni-codecs.ts';
 import {
   failoverCodec,
@@ -34,12 +40,19 @@ const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
   holder: holderCodec,
   handover: handoverCodec,
   bootstrap: bootstrapCodec,
+  quiet: quietCodec,
 };
 
 export const documentKeys = Object.keys(codecs) as readonly DocumentKey[];
 
 /** Documents only we know live apart from Patroni's, which `patronictl` then leaves alone. */
-const own: ReadonlySet<DocumentKey> = new Set(['timelines', 'holder', 'handover', 'bootstrap']);
+const own: ReadonlySet<DocumentKey> = new Set([
+  'timelines',
+  'holder',
+  'handover',
+  'bootstrap',
+  'quiet',
+]);
 
 /** Where a document lives below the prefix of its cluster. */
 export const documentPath = (key: DocumentKey): string => (own.has(key) ? `matriarch/${key}` : key);

@@ -31,14 +31,15 @@ export const excuseFor = (context: CheckerContext, host: string): string | undef
   const deadline = localDeadline(context, host);
   const tenure = context.tenures.lastOf(host);
   if (deadline === undefined || tenure === undefined) return undefined;
-  const lease = context.world.store.documents.everyLease(tenure.leaseId);
-  const isPromised = now <= (lease?.promisedUntil ?? 0);
-  if (isPromised && context.world.store.wasWronglyRevoked(tenure.leaseId))
-    return 'the store ended its lease too early';
-  if (deadline > (lease?.promisedUntil ?? 0) && now <= deadline) return 'its virtual machine was paused';
+  const promisedUntil =
+    context.world.store.documents.everyLease(tenure.leaseId)?.promisedUntil ?? 0;
+  if (now <= promisedUntil)
+    return context.world.store.wasWronglyRevoked(tenure.leaseId)
+      ? 'the store ended its lease too early'
+      : undefined;
+  if (now <= deadline) return 'its virtual machine was paused';
   const watchedMs = context.world.hosts.get(host)?.watchLog.trueMsSince(deadline) ?? 0;
-  if (watchedMs <= FENCE_GRACE_MS) return 'neither its guard nor its loop was running';
-  return undefined;
+  return watchedMs <= FENCE_GRACE_MS ? 'neither its guard nor its loop was running' : undefined;
 };
 
 /** The host holds the leader key and its lease by the store's own time. */

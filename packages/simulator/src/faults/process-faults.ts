@@ -1,3 +1,4 @@
+import type { Action } from '@matriarch/core';
 import type { SimProcess } from '../kernel/sim-process.ts';
 import type { FaultContext, FaultKind, Injected } from './fault.ts';
 
@@ -16,6 +17,29 @@ const stopFor = (
   };
 };
 
+/** The moments that matter: what was decided is old when it is done. */
+const STALLS = {
+  anything: () => true,
+  'a transaction': (action: Action) => action.kind === 'transact' && action.purpose !== 'confirm',
+  'taking the lease': (action: Action) =>
+    action.kind === 'transact' && action.purpose === 'acquire',
+  'a release': (action: Action) => action.kind === 'transact' && action.purpose === 'release',
+  'a promotion': (action: Action) => action.kind === 'promote',
+  'a start': (action: Action) => action.kind === 'start-server',
+} as const;
+
+/** Long enough for others to do what the stopped one was about to do. */
+const STALL_EXTRA_MS = 6_000;
+
+const STALL_WEIGHTS: Readonly<Record<keyof typeof STALLS, number>> = {
+  anything: 2,
+  'a transaction': 2,
+  'taking the lease': 3,
+  'a release': 2,
+  'a promotion': 2,
+  'a start': 2,
+};
+
 /** Faults of the processes of one host, and of the host itself. */
 export const processFaults = {
   'loop-killed': {
@@ -30,10 +54,19 @@ export const processFaults = {
     inject: (context) => stopFor(context.host.guard?.loop?.process, context),
   },
   'loop-stopped-before-acting': {
-    troubles: 'host',
-    inject: ({ host, lastsMs }) => {
-      host.armStall(lastsMs);
-      return { story: `loop of ${host.name} will stop before it acts`, undo: () => undefined };
+    // Trouble begins when it strikes.
+    troubles: 'nobody',
+    inject: ({ simulation, random, lastsMs }) => {
+      const what = random.weighted(STALL_WEIGHTS);
+      const milliseconds = lastsMs + random.between(0, STALL_EXTRA_MS);
+      const stall = { milliseconds, before: STALLS[what], isSpent: false };
+      for (const host of simulation.hosts.values()) host.armStall(stall);
+      return {
+        story: `the next loop will stop before ${what}`,
+        undo: () => {
+          stall.isSpent = true;
+        },
+      };
     },
   },
   'guard-killed': {

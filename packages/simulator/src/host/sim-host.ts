@@ -1,6 +1,6 @@
 import {
+  type Action,
   type Dispatch,
-  type Lane,
   type MemberTags,
   type Self,
   defaultTags,
@@ -21,10 +21,15 @@ const SUPERVISOR_WAIT_MS = 1_000;
 /** Statuses after which it does not: done, wrong input, refused by a rule. */
 const FINAL_STATUSES: readonly number[] = [0, 2, 3];
 
-/** Lanes whose actions a fault may find a loop stopped before. */
-const STALLING_LANES: readonly Lane[] = ['lease', 'server', 'guard'];
-
 export const addressOf = (host: string): string => `${host}:5432`;
+
+/** A fault that waits for its moment: between a decision and its being carried out. */
+export interface Stall {
+  readonly milliseconds: number;
+  readonly before: (action: Action) => boolean;
+  /** It hits once, whoever comes first of those it waits for. */
+  isSpent: boolean;
+}
 
 export interface HostOptions {
   readonly tags?: Partial<MemberTags>;
@@ -48,7 +53,7 @@ export class SimHost {
   #isWanted = true;
   /** The status with which the agent left for good; undefined: it is to run. */
   leftWith: number | undefined;
-  #stall: { readonly milliseconds: number } | undefined;
+  #stall: Stall | undefined;
   #runs = 0;
 
   constructor(
@@ -139,19 +144,26 @@ export class SimHost {
   }
 
   /** The fault: the loop is stopped after its next decision, before it acts on it. */
-  armStall(milliseconds: number): void {
-    this.#stall = { milliseconds };
+  armStall(stall: Stall): void {
+    this.#stall = stall;
   }
 
   stallBeforeActing(dispatches: readonly Dispatch[]): boolean {
     const stall = this.#stall;
     const loop = this.guard?.loop;
-    if (stall === undefined || loop === undefined) return false;
-    if (!dispatches.some(({ lane }) => STALLING_LANES.includes(lane))) return false;
-    this.#stall = undefined;
-    this.world.journal.note(this.name, 'loop stopped before it acts', () => `${stall.milliseconds} ms`);
+    if (stall === undefined || stall.isSpent || loop === undefined) return false;
+    const awaited = dispatches.find(({ action }) => stall.before(action));
+    if (awaited === undefined) return false;
+    stall.isSpent = true;
+    const { kind } = awaited.action;
+    const ms = Math.round(stall.milliseconds);
+    this.world.journal.note(this.name, `loop stopped before ${kind}`, () => `for ${ms} ms`);
     loop.process.stop();
-    this.machine.kernel.after(stall.milliseconds, () => loop.process.continue());
+    this.trouble.begin('host');
+    this.machine.kernel.after(stall.milliseconds, () => {
+      loop.process.continue();
+      this.trouble.end('host');
+    });
     return true;
   }
 

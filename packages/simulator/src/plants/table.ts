@@ -1,4 +1,11 @@
-import type { Action, GuardEffect, StoreTransaction, TransactionPurpose } from '@matriarch/core';
+import type {
+  Action,
+  GuardEffect,
+  StoreSnapshot,
+  StoreTransaction,
+  TransactionPurpose,
+} from '@matriarch/core';
+import type { SimHost } from '../host/sim-host.ts';
 import { dataPlants } from './data-plants.ts';
 import type { ActionResult, Plant, Pretended } from './plant.ts';
 
@@ -30,6 +37,27 @@ const withoutOwnFence: NonNullable<Plant['alterEffect']> = (effect, host) => {
   return effect.kind === 'fence' && !isAsked ? undefined : effect;
 };
 
+/** Who holds the lease sees the leader key as it was when it took it. */
+const asLeaderKeyWas = (snapshot: StoreSnapshot, host: SimHost): StoreSnapshot => {
+  const known = host.guard?.loop?.state;
+  const leader = known?.tenure === undefined ? undefined : known.snapshot?.value.leader;
+  return leader === undefined ? snapshot : { ...snapshot, leader };
+};
+
+/** The answer of a store that has carried out this transaction, which it has not. */
+const asIfApplied = (wanted: StoreTransaction, { world }: SimHost): ActionResult => {
+  const snapshot = world.store.snapshot();
+  const modRevision = (snapshot.revision + 1) as typeof snapshot.revision;
+  const written: Record<string, unknown> = {};
+  for (const write of wanted.writes) {
+    if (!('key' in write) || !('put' in write)) continue;
+    const { put: value, leaseId } = write;
+    written[write.key] = { value, createRevision: modRevision, modRevision, leaseId };
+  }
+  const after = { ...snapshot, ...written, revision: modRevision } as StoreSnapshot;
+  return { kind: 'done', applied: true, revision: modRevision, snapshot: after };
+};
+
 const LEASE_PLANTS: readonly Plant[] = [
   {
     name: 'guard-ignores-its-deadline',
@@ -52,17 +80,27 @@ const LEASE_PLANTS: readonly Plant[] = [
     caughtBy: ['s1-writes-need-the-lease', 's2-silent-before-the-lease-expires'],
     profile: 'store',
     alterAction: transaction('confirm', (before) => ({ ...before, compares: [] })),
-    alterResult: (kind, result) =>
-      kind === 'transact' && result.kind === 'done' && 'snapshot' in result && 'applied' in result
-        ? { ...result, snapshot: { ...result.snapshot, revision: 0 as typeof result.revision } }
+    alterResult: (_kind, result, host) =>
+      result.kind === 'done' && 'snapshot' in result
+        ? { ...result, snapshot: asLeaderKeyWas(result.snapshot, host) }
         : result,
   },
   {
     name: 'lease-is-taken-unconditionally',
     says: 'the transaction that takes the lease compares nothing',
-    caughtBy: ['s1-promotion-needs-the-lease'],
-    profile: 'network',
+    caughtBy: ['s1-writes-need-the-lease', 's4-old-one-silent-first'],
+    profile: 'pauses',
     alterAction: transaction('acquire', (before) => ({ ...before, compares: [] })),
+  },
+  {
+    name: 'lease-is-not-taken',
+    says: 'a member that wants the lease takes it for granted',
+    caughtBy: ['s1-promotion-needs-the-lease'],
+    profile: 'crashes',
+    alterAction: (action, host) =>
+      action.kind === 'transact' && action.purpose === 'acquire'
+        ? pretend(asIfApplied(action.transaction, host))
+        : action,
   },
 ];
 
@@ -86,4 +124,24 @@ const FENCE_PLANTS: readonly Plant[] = [
   },
 ];
 
-export const plants: readonly Plant[] = [...LEASE_PLANTS, ...FENCE_PLANTS, ...dataPlants];
+const STORM_PLANTS: readonly Plant[] = [
+  {
+    name: 'looks-wake-themselves',
+    says: 'every look at the store is taken for a change of it, and asks for the next look',
+    caughtBy: ['no-storm'],
+    profile: 'quiet',
+    alterResult: (kind, result, host) => {
+      const loop = host.guard?.loop;
+      if (kind === 'read-store')
+        loop?.process.after(1, () => loop.take({ kind: 'store-changed' }));
+      return result;
+    },
+  },
+];
+
+export const plants: readonly Plant[] = [
+  ...LEASE_PLANTS,
+  ...FENCE_PLANTS,
+  ...STORM_PLANTS,
+  ...dataPlants,
+];

@@ -69,10 +69,12 @@ const readTenure = (line: LineReader, { state }: SceneDraft): void => {
   state.tenure = { term: (line.number('term') ?? 40) as LeaseTerm, deadline };
   state.confirmFrom = line.time('to be confirmed from');
   state.guardDeadline = deadline;
+  state.guardLeaseId = '7' as LeaseId;
 };
 
 const readGuard = (line: LineReader, { state }: SceneDraft): void => {
   state.guardDeadline = line.has('no deadline') ? undefined : line.time('deadline');
+  state.guardLeaseId = (line.text('for lease') ?? '7') as LeaseId;
 };
 
 const readDoubt = (line: LineReader, { state }: SceneDraft): void => {

@@ -155,6 +155,7 @@ const readVacating = (line: LineReader, { state }: SceneDraft): void => {
   const heir = line.text('heir');
   state.vacating = {
     ...beginVacating(cause, since),
+    endAt: line.time('end known since'),
     heir: heir === undefined ? undefined : asMember(heir),
     checkpointed: line.has('checkpointed'),
     end: line.position('end'),

@@ -165,6 +165,7 @@ const readPeer = (line: LineReader, scene: SceneDraft): void => {
     lineage: { timeline, ancestors: line.ancestors('left') },
     tags: readTags(line),
     electable: role === 'standby' && !line.has('not electable'),
+    streaming: line.has('streaming'),
   };
 };
 
@@ -204,6 +205,11 @@ export const factsOfStore: Facts = {
   'store failover': { read: readFailover },
   'store timelines': { read: readTimelines },
   'store history': { read: readHistory },
+  'store quiet': {
+    read: (line, scene) => {
+      putDocument(scene, line, { key: 'quiet', value: { ms: line.duration('for') ?? 0 } });
+    },
+  },
   'store bootstrap': {
     of: 'member',
     read: (line, scene) => {

@@ -47,6 +47,7 @@ const REVISIONS: Readonly<Record<DocumentKey, number>> = {
   leader: 40,
   holder: 40,
   handover: 45,
+  quiet: 46,
 };
 
 export const LEASE_OF_OTHERS = '8' as LeaseId;
