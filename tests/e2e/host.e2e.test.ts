@@ -23,7 +23,7 @@ const holdBackWal = async (member: Member, load: Load): Promise<void> => {
 const expectReported = (old: Member, balance: Balance, since: number): void => {
   expect(balance.lost.length).toBeGreaterThan(40);
   expect(new Set(balance.lost.map(({ member }) => member))).toEqual(new Set([old.name]));
-  const [reported, ...more] = old.events('fork.kept', since);
+  const [reported, ...more] = old.events('fork.keeping', since);
   expect(more).toEqual([]);
   expect(reported).toMatchObject({ from: expect.any(String), to: expect.any(String) });
   const kept = readForks(old).find((fork: Fork) => fork.from === reported?.['from']);

@@ -6,7 +6,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Member } from './harness/member.ts';
-import { listProcesses } from './harness/processes.ts';
+import { listProcesses, signal } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
 
 const WAL_KEPT = '32MB';
@@ -107,10 +107,10 @@ it('finishes a clone in the middle of which its host died', async () => {
   replica.configure({ postgresql: { basebackup: [{ 'max-rate': '8M' }] } });
   replica.start();
   await untilWritten(replica, 'pg_basebackup', 10_000_000);
-  const listed = await cluster.list(primary);
-  expect(listed?.members.find(({ name }) => name === replica.name)).toMatchObject({
-    state: 'creating replica',
-    matriarch: { job: { kind: 'clone', total_bytes: expect.any(Number) } },
+  await cluster.waitUntil('a list that tells of the clone', async () => {
+    const rows = (await cluster.list(primary))?.members ?? [];
+    const row = rows.find(({ name }) => name === replica.name);
+    return row?.state === 'creating replica' && row.matriarch?.job?.kind === 'clone';
   });
   replica.kill('host');
   expect(replica.processes()).toEqual([]);
@@ -125,11 +125,10 @@ it('finishes a rewind in the middle of which its host died', async () => {
   const replica = cluster.other(old);
   // The old primary goes on alone for a moment, so that it is forked when it comes back.
   const load = await cluster.write();
-  await replica.freeze('host');
+  for (const pid of old.serverProcess('walsender')) signal(pid, 'SIGSTOP');
   await cluster.moreRows(load, 100);
   old.kill('host');
   await load.stop();
-  replica.thaw();
   const fresh = await cluster.untilOtherPrimary(old);
   await fill(fresh, 'more_goods', 64);
   const since = Date.now();

@@ -21,6 +21,7 @@ export * from './state.ts';
 export * from './render/pg-hba.ts';
 export * from './render/postgresql-conf.ts';
 export * from './render/haproxy.ts';
+export * from './render/haproxy-input.ts';
 export * from './render/haproxy-state.ts';
 export { renderWaitingScript } from './render/haproxy-waiting.ts';
 export * from './render/haproxy-words.ts';

@@ -62,5 +62,6 @@ export interface ClusterDocument {
     readonly timeline?: number;
     readonly lag?: number | 'unknown';
     readonly tags?: object;
+    readonly matriarch?: { readonly job?: { readonly kind: string } };
   }[];
 }

@@ -107,7 +107,9 @@ const absorbPromoteFailure = (draft: Draft, failure: Failure): void => {
     draft.promotion = undefined;
     return;
   }
-  // It may have been signalled: from now on the server counts as one that accepts writes.
+  // It may have been signalled: from now on the server counts as one that accepts writes, and its
+  // files as those of one (a promotion removes standby.signal).
+  draft.prepared = undefined;
   if (draft.process.kind === 'running') draft.process = { ...draft.process, promoted: true };
   if (draft.promotion !== undefined)
     draft.promotion = { ...draft.promotion, stage: 'signalled', since: draft.now };

@@ -101,6 +101,8 @@ const absorbSignalledPromotion = (draft: Draft): void => {
   if (draft.promotion !== undefined)
     draft.promotion = { ...draft.promotion, stage: 'signalled', since: draft.now };
   if (draft.process.kind === 'running') draft.process = { ...draft.process, promoted: true };
+  // A promotion removes standby.signal: started again as it is, this would be a primary.
+  draft.prepared = undefined;
   draft.probe = undefined;
 };
 

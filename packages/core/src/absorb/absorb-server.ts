@@ -41,6 +41,7 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   draft.checkpointDue = false;
   if (neverAnswered && !asked && exit.startedAs !== 'private') countFailedStart(draft);
   const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
+  if (exit.promoted) draft.prepared = undefined;
   // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
   if (wasPrimary && draft.tenure !== undefined && draft.now < draft.tenure.deadline)
     draft.vacating = { ...(draft.vacating ?? beginVacating('crash', draft.now)), since: draft.now };

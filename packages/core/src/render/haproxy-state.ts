@@ -1,5 +1,5 @@
 import { PRIMARY_BACKEND, REPLICAS_BACKEND, haproxyServerName } from './haproxy-words.ts';
-import type { HaproxyChecks, HaproxyMember } from './haproxy.ts';
+import type { HaproxyChecks, HaproxyMember } from './haproxy-input.ts';
 
 /** The members that are up, in each of the two backends. */
 export interface HaproxyUp {

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { nobodyUp, renderHaproxyState } from './haproxy-state.ts';
 import { renderWaitingScript } from './haproxy-waiting.ts';
 import { haproxyServerName, memberOfServerName, quoteHaproxy } from './haproxy-words.ts';
-import { type HaproxyInput, haproxyDefaults, renderHaproxyConfig } from './haproxy.ts';
+import { type HaproxyInput, haproxyDefaults } from './haproxy-input.ts';
+import { renderHaproxyConfig } from './haproxy.ts';
 
 const member = (name: string, host: string) => ({
   name,
@@ -32,6 +33,7 @@ const plain: HaproxyInput = {
   paths: {
     runtimeSocket: '/run/matriarch/haproxy.sock',
     waitingSocket: '/run/matriarch/waiting.sock',
+    gateSocket: '/run/matriarch/gate.sock',
     stateFile: '/var/lib/matriarch/haproxy/servers.state',
     waitingScript: '/var/lib/matriarch/haproxy/waiting.lua',
   },
@@ -139,6 +141,12 @@ describe('renderHaproxyState', () => {
 
 describe('renderWaitingScript', () => {
   it('renders the script', async () => {
-    await expect(renderWaitingScript()).toMatchFileSnapshot(transcript('haproxy-waiting.lua'));
+    await expect(renderWaitingScript('/run/matriarch/gate.sock')).toMatchFileSnapshot(
+      transcript('haproxy-waiting.lua'),
+    );
+  });
+
+  it('quotes the path of the gate', () => {
+    expect(renderWaitingScript("/it's\\$&/gate")).toContain("'unix@' .. '/it\\'s\\\\$&/gate'\n");
   });
 });

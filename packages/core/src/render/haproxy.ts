@@ -6,9 +6,9 @@
  *
  * Needs HAProxy 2.4; tried on 2.6. Tests hold the text against the real program.
  */
-import { renderDoorWait, renderRoomWait } from './haproxy-waiting.ts';
+import type { HaproxyInput, HaproxyMember } from './haproxy-input.ts';
+import { renderDoorWait, renderGate, renderRoomWait } from './haproxy-waiting.ts';
 import {
-  type ListenAddress,
   PRIMARY_BACKEND,
   REPLICAS_BACKEND,
   UNRESOLVED_ADDRESS,
@@ -18,67 +18,7 @@ import {
   renderHaproxyAddress,
 } from './haproxy-words.ts';
 
-export interface HaproxyMember {
-  readonly name: string;
-  readonly host: string;
-  readonly postgresqlPort: number;
-  readonly restPort: number;
-}
-
-/** How the members' REST API is asked. */
-export interface HaproxyChecks {
-  readonly intervalMs: number;
-  /** Between the checks that bring a server up or down, once the first one has differed. */
-  readonly fastIntervalMs: number;
-  /** An answer may take this long. Short means that a busy host loses its sessions. */
-  readonly limitMs: number;
-  readonly rise: number;
-  readonly fall: number;
-}
-
-export interface HaproxyInput {
-  readonly members: readonly HaproxyMember[];
-  readonly write: ListenAddress;
-  readonly read: ListenAddress;
-  readonly statistics: ListenAddress;
-  /** Absolute paths of what the configuration refers to. */
-  readonly paths: {
-    readonly runtimeSocket: string;
-    readonly waitingSocket: string;
-    /** Holds the text of `renderHaproxyState`. */
-    readonly stateFile: string;
-    /** Holds the text of `renderWaitingScript`. */
-    readonly waitingScript: string;
-  };
-  /** HAProxy changes to this user after it has bound its ports; for a start as root. */
-  readonly runAs?: { readonly user: string; readonly group: string } | undefined;
-  /** The REST API speaks TLS. Without `caFile` its certificate is not verified. */
-  readonly restTls?: { readonly caFile?: string | undefined } | undefined;
-  /** Connections of each of the two front doors. */
-  readonly maxConnections: number;
-  /** How long a new connection waits for a primary while there is none. 0: refused at once. */
-  readonly waitLimitMs: number;
-  /** Reads go to the primary while no replica can take them. */
-  readonly readsFallBack: boolean;
-  readonly checks: HaproxyChecks;
-}
-
-export const defaultHaproxyChecks: HaproxyChecks = {
-  intervalMs: 1_000,
-  fastIntervalMs: 250,
-  limitMs: 3_000,
-  rise: 2,
-  fall: 2,
-};
-
-export const haproxyDefaults = {
-  maxConnections: 1_000,
-  waitLimitMs: 5_000,
-  readsFallBack: true,
-  checks: defaultHaproxyChecks,
-} as const;
-
-/** Both front doors, and as much again for connections that pass through the waiting room. */
+/** Both front doors, and as much again for their connections to the gate and the waiting room. */
 const CONNECTION_SHARES = 4;
 const STATISTICS_CONNECTIONS = 20;
 /** Old workers keep the sessions they have after a reload; the oldest must go at some time. */
@@ -191,23 +131,29 @@ const renderRead = (input: HaproxyInput): readonly string[] => {
   ]);
 };
 
-const renderWaitingDoor = (input: HaproxyInput): readonly string[] => {
-  const { paths, runAs } = input;
+/** Sockets of HAProxy's own, for connections from itself to itself. */
+const renderInnerBind = (path: string, { runAs }: HaproxyInput): string => {
   const owner =
     runAs === undefined
       ? ''
       : ` user ${quoteHaproxy('a user', runAs.user)} group ${quoteHaproxy('a group', runAs.group)}`;
-  return withLua(
-    input,
-    section(`frontend ${WAITING_ROOM}`, [
-      `bind ${quoteHaproxy('a path', `unix@${paths.waitingSocket}`)} mode 600${owner}`,
+  return `bind ${quoteHaproxy('a path', `unix@${path}`)} mode 600${owner}`;
+};
+
+const renderWaiting = (input: HaproxyInput): readonly string[] =>
+  withLua(input, [
+    ...section(`frontend ${WAITING_ROOM}`, [
+      renderInnerBind(input.paths.waitingSocket, input),
       ...renderPrimaryUp(input),
       ...renderRoomWait(input.waitLimitMs),
       'tcp-request content reject if !primary_up',
       `default_backend ${PRIMARY_BACKEND}`,
     ]),
-  );
-};
+    ...section('frontend waiting-gate', [
+      renderInnerBind(input.paths.gateSocket, input),
+      ...renderGate(input.maxConnections),
+    ]),
+  ]);
 
 const renderServers = (input: HaproxyInput): readonly string[] =>
   input.members.map(
@@ -289,7 +235,7 @@ export const renderHaproxyConfig = (input: HaproxyInput): string => {
     ...renderDefaults(input),
     ...renderWrite(input),
     ...renderRead(input),
-    ...renderWaitingDoor(input),
+    ...renderWaiting(input),
     ...renderPrimaryBackend(input),
     ...renderReplicasBackend(input),
     ...renderStatistics(input),

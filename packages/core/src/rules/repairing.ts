@@ -15,6 +15,7 @@
 import { after } from '../model/instant.ts';
 import { formatLsn } from '../model/lsn.ts';
 import type { Upstream, UpstreamFacts } from '../model/server.ts';
+import type { Ancestor, Lineage } from '../model/timeline.ts';
 import { type Placement, type WalPosition, placeOnLineage } from '../model/wal-position.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
@@ -132,6 +133,18 @@ export const measureBeforeRejoining: Rule = {
   },
 };
 
+/** Where two histories part: the newest timeline of both, up to where the first of them left it. */
+const lastShared = (ours: Lineage, theirs: Lineage): Ancestor | undefined => {
+  const own = ours.ancestors.findLast(
+    ({ timeline }) =>
+      timeline === theirs.timeline ||
+      theirs.ancestors.some((ancestor) => ancestor.timeline === timeline),
+  );
+  if (own === undefined) return undefined;
+  const other = theirs.ancestors.find(({ timeline }) => timeline === own.timeline);
+  return other !== undefined && other.switchLsn < own.switchLsn ? other : own;
+};
+
 /** How the stopped data directory lies to the holder's lineage; undefined: not known. */
 const placeData = (view: View, facts: UpstreamFacts): Placement | undefined => {
   const { data } = view;
@@ -139,15 +152,10 @@ const placeData = (view: View, facts: UpstreamFacts): Placement | undefined => {
   const position: WalPosition = { timeline: data.lineage.timeline, lsn: data.end };
   const placement = placeOnLineage(position, facts.lineage);
   if (placement.kind !== 'foreign') return placement;
-  // The holder does not know our timeline: it forked where our own history leaves the holder's.
-  const shared = data.lineage.ancestors.findLast(
-    (ancestor) =>
-      facts.lineage.timeline === ancestor.timeline ||
-      facts.lineage.ancestors.some((other) => other.timeline === ancestor.timeline),
-  );
-  return shared === undefined
+  const fork = lastShared(data.lineage, facts.lineage);
+  return fork === undefined
     ? placement
-    : { kind: 'forked', forkLsn: shared.switchLsn, timeline: shared.timeline };
+    : { kind: 'forked', forkLsn: fork.switchLsn, timeline: fork.timeline };
 };
 
 export const compareBeforeStarting: Rule = {

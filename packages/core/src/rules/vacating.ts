@@ -43,8 +43,10 @@ const drainLimitMs = (
   vacating: Vacating,
   answers: Readonly<Record<string, PeerAnswer>>,
 ): number => {
-  if (vacating.cause !== 'crash') return PLANNED_DRAIN_LIMIT_MS;
   const others = view.otherMembers.map((name) => answers[name]);
+  const isPlanned = vacating.cause !== 'crash';
+  if (isPlanned && others.some((answer) => answer?.kind === 'answers' && answer.electable))
+    return PLANNED_DRAIN_LIMIT_MS;
   if (others.some(mayHoldAll)) return SILENT_STANDBY_LIMIT_MS;
   // The sender is dead: once the walreceivers have seen that, nothing more can come.
   return others.some(mayReceiveMore) ? CRASH_DRAIN_LIMIT_MS : 0;
@@ -106,9 +108,9 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     if (vacating?.end === undefined || tenure === undefined || view.store === undefined)
       return undefined;
     const answers = peersSince(view, vacating.since);
-    if (answers === undefined) return askStandbys(view);
-    const heir = chooseHeir(view, vacating, answers);
-    if (heir === undefined) return waitForStandby(view, vacating, answers);
+    if (answers === undefined && view.otherMembers.length > 0) return askStandbys(view);
+    const heir = chooseHeir(view, vacating, answers ?? {});
+    if (heir === undefined) return waitForStandby(view, vacating, answers ?? {});
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,

@@ -24,6 +24,8 @@ export interface LocalPaths {
   readonly secrets: string;
   /** A file here keeps a host down: `up` does not start it again. */
   readonly held: string;
+  /** A file for each process that `up` has started and that has not ended. */
+  readonly children: string;
   readonly logs: string;
   /** For psql: holds the superuser's password. */
   readonly passFile: string;
@@ -37,10 +39,14 @@ export const localPaths = (state: string): LocalPaths => ({
   lock: join(state, 'up.json'),
   secrets: join(state, 'secrets'),
   held: join(state, 'held'),
+  children: join(state, 'children'),
   logs: join(state, 'log'),
   passFile: join(state, 'pgpass'),
   proxy: join(state, 'proxy'),
 });
+
+/** Where HAProxy and PgBouncer of a local cluster are reached by the proxy. */
+export const proxySockets = ({ sockets }: LocalPaths): string => join(sockets, 'proxy');
 
 export interface MemberPaths {
   readonly directory: string;

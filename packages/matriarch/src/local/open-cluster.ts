@@ -71,22 +71,6 @@ export const openCluster = (
   return { kind: 'open', file: read.file, config: applyPlan(read.config, plan, paths), paths };
 };
 
-/** What `up` says of itself while it runs, and leaves behind. */
-export interface UpRecord {
-  readonly pid: number;
-  readonly startTicks: string;
-  readonly file: string;
-  readonly workingDirectory: string;
-}
-
-export const readUpRecord = (lock: string): UpRecord | undefined => {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as UpRecord;
-  } catch {
-    return undefined;
-  }
-};
-
 /** The file of the `up` of this directory, else the cluster.yaml that lies here. */
 const findClusterFile = (workingDirectory: string): string | undefined => {
   for (const parent of [join(workingDirectory, '.matriarch'), '/var/lib/matriarch']) {

@@ -13,6 +13,7 @@ export interface ChildSpec {
   readonly logFile: string;
   /** Whether something wants it to stay down at the moment, for example a drill. */
   readonly isHeld: () => boolean;
+  readonly onStart?: ((pid: number) => void) | undefined;
   readonly onExit?: ((status: number | null, signal: string | null) => void) | undefined;
 }
 
@@ -35,15 +36,15 @@ export class SupervisedChild {
   start(): void {
     if (this.#stopping || this.#child !== undefined) return;
     if (this.spec.isHeld()) return this.#startLater();
-    const { command, environment, logFile, onExit } = this.spec;
-    const log = openSync(logFile, 'a', 0o600);
+    const { command, environment, logFile, onStart, onExit } = this.spec;
+    const log = openLog(logFile);
     // A group of its own: Ctrl-C in the terminal reaches us, and we stop everything in order.
     const child = spawn(command, [...this.spec.arguments], {
       stdio: ['ignore', log, log],
       env: environment,
       detached: true,
     });
-    closeSync(log);
+    if (log !== 'ignore') closeSync(log);
     this.#child = child;
     this.#ended = new Promise((resolve) => {
       const end = (status: number | null, signal: string | null): void => {
@@ -56,6 +57,7 @@ export class SupervisedChild {
       child.once('exit', end);
       child.once('error', () => end(null, null));
     });
+    if (child.pid !== undefined) onStart?.(child.pid);
   }
 
   #startLater(): void {
@@ -76,3 +78,12 @@ export class SupervisedChild {
     clearTimeout(timer);
   }
 }
+
+/** A log that cannot be written is no reason to go without the program. */
+const openLog = (file: string): number | 'ignore' => {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch {
+    return 'ignore';
+  }
+};

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type MemberName, memberName } from '@matriarch/core';
 import { createHaproxyBalancer } from '../adapters/haproxy/haproxy-balancer.ts';
@@ -162,6 +163,30 @@ describe('a connection that is refused by a primary that has just died', () => {
     expect(await early.greeted()).toBe('b');
     expect(performance.now() - openedAt).toBeLessThan(200);
     early.leave();
+  });
+});
+
+describe('connections that wait', () => {
+  it('all go on at once, also on a machine that stalls', async () => {
+    roles('down', 'replica', 'replica');
+    lab.store.say(undefined, { b: replica, c: replica });
+    const proxy = await lab.mustStart();
+    const visitors = Array.from({ length: 100 }, () => new Visitor(lab.ports.write));
+    const [worker = 0] = await childrenOf(proxy.pids().haproxy ?? 0);
+    // Short stops, most of them longer than the pause between two looks of those who wait.
+    for (let stall = 0; stall < 60; stall += 1) {
+      process.kill(worker, 'SIGSTOP');
+      await pause(8);
+      process.kill(worker, 'SIGCONT');
+      await pause(2);
+    }
+    roles('down', 'primary', 'replica');
+    const openedAt = performance.now();
+    lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
+    const names = await Promise.all(visitors.map(async (visitor) => visitor.greeted()));
+    expect(new Set(names)).toEqual(new Set(['b']));
+    expect(performance.now() - openedAt).toBeLessThan(1_500);
+    for (const visitor of visitors) visitor.leave();
   });
 });
 

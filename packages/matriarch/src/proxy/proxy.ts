@@ -171,7 +171,8 @@ export class Proxy implements RunningProxy {
   /** All files are checked before the first one takes its place. */
   async #install(settings: ProxySettings): Promise<readonly ProxyProblem[]> {
     const { paths, runAs } = this.#parts.prepared;
-    await this.#write(paths.haproxy.waitingScript, renderWaitingScript());
+    const { waitingScript, gateSocket } = paths.haproxy;
+    await this.#write(waitingScript, renderWaitingScript(gateSocket));
     const haproxy = { ...haproxyInput(settings, paths), runAs };
     const problems = [
       await this.#haproxy.stage(renderHaproxyConfig(haproxy)),

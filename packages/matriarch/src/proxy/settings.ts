@@ -71,6 +71,7 @@ export interface ProxyPaths {
     readonly runtimeSocket: string;
     readonly masterSocket: string;
     readonly waitingSocket: string;
+    readonly gateSocket: string;
   };
   readonly pgbouncer: {
     readonly directory: string;
@@ -101,6 +102,7 @@ export const layOutProxy = (directory: string, sockets: string): ProxyPaths => {
       runtimeSocket: join(sockets, 'haproxy.sock'),
       masterSocket: join(sockets, 'master.sock'),
       waitingSocket: join(sockets, 'waiting.sock'),
+      gateSocket: join(sockets, 'gate.sock'),
     },
     pgbouncer: {
       directory: pgbouncer,

@@ -1,8 +1,8 @@
 import type { CheckerContext } from './checker.ts';
 
 /**
- * A guard or a loop that is there again after both were not, and a host that goes on after it was
- * stopped, may need this long until the server is silent.
+ * Somebody who is there again after nobody was, or goes on after a stop, may need this long until
+ * the server is silent. It is the least margin of rule S2.
  */
 export const FENCE_GRACE_MS = 1_000;
 
@@ -24,7 +24,8 @@ const localDeadline = (context: CheckerContext, host: string): number | undefine
  * - the store ended the lease before the time it had promised: until that time;
  * - the virtual machine was paused: until the promise is over by the time in which it was running
  *   (with asynchronous replication what it accepts then is kept as a fork, and lost to the cluster);
- * - neither guard nor loop has been running since: until one of them has run for a moment.
+ * - from a moment before the deadline on neither guard nor loop was running: until one of them has
+ *   been running for that moment.
  */
 export const excuseFor = (context: CheckerContext, host: string): string | undefined => {
   const { now } = context.world.kernel;
@@ -33,13 +34,14 @@ export const excuseFor = (context: CheckerContext, host: string): string | undef
   if (deadline === undefined || tenure === undefined) return undefined;
   const promisedUntil =
     context.world.store.documents.everyLease(tenure.leaseId)?.promisedUntil ?? 0;
-  if (now <= promisedUntil)
+  if (now < promisedUntil)
     return context.world.store.wasWronglyRevoked(tenure.leaseId)
       ? 'the store ended its lease too early'
       : undefined;
-  if (now <= deadline) return 'its virtual machine was paused';
-  const watchedMs = context.world.hosts.get(host)?.watchLog.trueMsSince(deadline) ?? 0;
-  return watchedMs <= FENCE_GRACE_MS ? 'neither its guard nor its loop was running' : undefined;
+  if (now < deadline) return 'its virtual machine was paused';
+  const watchLog = context.world.hosts.get(host)?.watchLog;
+  const watchedMs = watchLog?.trueMsSince(deadline - FENCE_GRACE_MS) ?? 0;
+  return watchedMs < FENCE_GRACE_MS ? 'neither its guard nor its loop was running' : undefined;
 };
 
 /** The host holds the leader key and its lease by the store's own time. */

@@ -57,16 +57,17 @@ const formatAction = (action: Action, now: Instant): string => {
   return [kind, parts.join(', ')].join(' ').trimEnd();
 };
 
-const INSTANTS: ReadonlySet<string> = new Set(['since', 'notBefore', 'at', 'until', 'quietUntil']);
+const isInstant = (key: string): boolean =>
+  ['since', 'notBefore', 'at'].includes(key) || /(?:At|Since|Until)$/u.test(key);
 
 /** The leaves in which a remembered part differs from before. */
 const changes = (path: string, [was, is]: readonly [unknown, unknown], now: Instant): string[] => {
   if (Object.is(was, is)) return [];
   const deep = typeof is === 'object' && is !== null && !Array.isArray(is);
   if (!deep || 'lsn' in is) {
-    if (was === is || formatValue(was) === formatValue(is)) return [];
+    if ((was === undefined && is === false) || formatValue(was) === formatValue(is)) return [];
     const key = path.slice(path.lastIndexOf('.') + 1);
-    const isTime = INSTANTS.has(key) && typeof is === 'number';
+    const isTime = isInstant(key) && typeof is === 'number';
     return [`${path} = ${isTime ? inMs(now, is as Instant) : formatValue(is)}`];
   }
   const before = (was ?? {}) as Record<string, unknown>;

@@ -5,6 +5,7 @@
  *   me alpha: priority 2
  *   process: running, primary
  *   answers hold
+ *   sends no fence
  *   ----
  *   hold: nothing is to be done
  *
@@ -15,20 +16,29 @@
  *   ----
  *   …
  *
- * What stands between `----` and the next empty line is written by the test (`-u`). `answers` and
- * `does not answer` are held whatever is written there.
+ * What stands between `----` and the next empty line is written by the test (`-u`). `answers`, `does
+ * not answer`, `sends` and `sends no` are held whatever is written there; the last two name a kind of
+ * action or the purpose of a transaction.
  */
 import { buildMember, facts } from './build-member.ts';
 import type { SceneLine, SceneMistake } from './line.ts';
 import type { MemberState } from '../../state.ts';
 
-export interface Scene {
+/** What a scene says must come of it, whatever is written below. */
+export interface Expected {
+  /** Rules. */
+  readonly answers: readonly string[];
+  readonly answersNot: readonly string[];
+  /** Kinds of action, or purposes of transactions. */
+  readonly sends: readonly string[];
+  readonly sendsNot: readonly string[];
+}
+
+export interface Scene extends Expected {
   /** Facts and comments, as they stand in the file. */
   readonly text: string;
   readonly firstLine: number;
   readonly member: MemberState;
-  readonly answers: readonly string[];
-  readonly answersNot: readonly string[];
 }
 
 export interface Transcript {
@@ -43,18 +53,20 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-/** The parts of the file that people write. */
+/** The parts of the file that people write: up to an empty line, or to the ruler. */
 const splitBlocks = (text: string): readonly Block[] => {
   const blocks: { firstLine: number; lines: string[] }[] = [];
   let open: { firstLine: number; lines: string[] } | undefined;
   let answered = false;
   for (const [index, line] of text.split('\n').entries()) {
-    if (answered) answered = line !== '';
-    else if (line === RULER) {
-      answered = true;
+    if (line.trim() === '' || line === RULER) {
+      answered = line === RULER;
       open = undefined;
-    } else if (line.trim() !== '' || open !== undefined) {
-      if (open === undefined) blocks.push((open = { firstLine: index + 1, lines: [] }));
+    } else if (!answered) {
+      if (open === undefined) {
+        open = { firstLine: index + 1, lines: [] };
+        blocks.push(open);
+      }
       open.lines.push(line);
     }
   }
@@ -82,39 +94,48 @@ const keyOf = ({ subject, name }: SceneLine): string => `${subject} ${name}`;
 
 interface Told {
   readonly lines: ReadonlyMap<string, SceneLine>;
-  readonly answers: readonly string[];
-  readonly answersNot: readonly string[];
+  readonly expected: Expected;
 }
 
-const ruleNames = (text: string): readonly string[] => text.split(',').map((rule) => rule.trim());
+const EXPECTATIONS: Readonly<Record<string, keyof Expected>> = {
+  answers: 'answers',
+  'does not answer': 'answersNot',
+  sends: 'sends',
+  'sends no': 'sendsNot',
+};
+
+const wordsOf = (text: string): readonly string[] => text.split(',').map((word) => word.trim());
 
 const readBlock = (block: Block, first: Told | undefined, mistakes: SceneMistake[]): Told => {
   const lines = new Map(first?.lines);
   const own = new Set<string>();
-  const answers: string[] = [];
-  const answersNot: string[] = [];
+  const expected = { answers: [], answersNot: [], sends: [], sendsNot: [] } as {
+    [K in keyof Expected]: string[];
+  };
   for (const [index, text] of block.lines.entries()) {
     const number = block.firstLine + index;
-    if (text.startsWith('#') || text.trim() === '') continue;
-    const [, verb = '', rest = ''] = /^(answers|does not answer|no) (.*)$/u.exec(text) ?? [];
+    if (text.startsWith('#')) continue;
+    const [, verb = '', rest = ''] =
+      /^(answers|does not answer|sends no|sends|no) (.*)$/u.exec(text) ?? [];
+    const expectation = EXPECTATIONS[verb];
     const line = parseLine(verb === 'no' ? rest : text, number);
-    if (verb === 'answers') answers.push(...ruleNames(rest));
-    else if (verb === 'does not answer') answersNot.push(...ruleNames(rest));
-    else if (verb === 'no' && !lines.delete(keyOf(line)))
-      mistakes.push({ line: number, what: `there is no line "${rest}" to leave out` });
-    else if (verb === '') {
+    if (expectation !== undefined) expected[expectation].push(...wordsOf(rest));
+    else if (verb === 'no') {
+      if (!lines.delete(keyOf(line)))
+        mistakes.push({ line: number, what: `there is no line "${rest}" to leave out` });
+    } else {
       if (own.has(keyOf(line)))
         mistakes.push({ line: number, what: `"${keyOf(line).trim()}" is said twice` });
       own.add(keyOf(line));
       lines.set(keyOf(line), line);
     }
   }
-  if (answers.length + answersNot.length === 0)
+  if (Object.values(expected).every((words) => words.length === 0))
     mistakes.push({
       line: block.firstLine,
       what: 'the scene expects nothing: add "answers RULE" or "does not answer RULE"',
     });
-  return { lines, answers, answersNot };
+  return { lines, expected };
 };
 
 export const parseTranscript = (text: string): Transcript => {
@@ -126,9 +147,8 @@ export const parseTranscript = (text: string): Transcript => {
     first ??= told;
     const { member, mistakes: more } = buildMember([...told.lines.values()]);
     mistakes.push(...more);
-    const { answers, answersNot } = told;
-    const head = `${block.lines.join('\n').trimEnd()}\n`;
-    scenes.push({ text: head, firstLine: block.firstLine, member, answers, answersNot });
+    const head = `${block.lines.join('\n')}\n`;
+    scenes.push({ text: head, firstLine: block.firstLine, member, ...told.expected });
   }
   if (scenes.length === 0) mistakes.push({ line: 1, what: 'there is no scene' });
   const unique = new Map(mistakes.map((mistake) => [`${mistake.line} ${mistake.what}`, mistake]));

@@ -44,6 +44,7 @@ const inputFor = (changes: Partial<HaproxyInput> = {}): HaproxyInput => ({
   paths: {
     runtimeSocket: join(directory, 'haproxy.sock'),
     waitingSocket: join(directory, 'waiting.sock'),
+    gateSocket: join(directory, 'gate.sock'),
     stateFile: join(directory, 'servers.state'),
     waitingScript: join(directory, 'waiting.lua'),
   },
@@ -52,7 +53,7 @@ const inputFor = (changes: Partial<HaproxyInput> = {}): HaproxyInput => ({
 
 const check = async (input: HaproxyInput): Promise<FileVerdict> => {
   const file = join(directory, 'haproxy.cfg');
-  await writeFile(input.paths.waitingScript, renderWaitingScript());
+  await writeFile(input.paths.waitingScript, renderWaitingScript(input.paths.gateSocket));
   const up = { primary: [], replicas: [] };
   await writeFile(input.paths.stateFile, renderHaproxyState(input.members, up, input.checks));
   await writeFile(file, renderHaproxyConfig(input));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
 import { createLogger } from '../../agent/log.ts';
+import { proxySockets } from '../../local/directories.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
 import { type ProxyOptions, runProxy } from '../../proxy/main.ts';
@@ -75,7 +76,7 @@ const placeOf = (
         directory: join('/var/lib/matriarch', config.cluster, 'proxy'),
         socketDirectory: join('/run/matriarch', `proxy-${config.cluster}`),
       }
-    : { directory: paths.proxy, socketDirectory: join(paths.sockets, 'proxy') };
+    : { directory: paths.proxy, socketDirectory: proxySockets(paths) };
 
 const settingsOf = (config: ClusterConfig, secrets: ReadonlyMap<string, string>): ProxySettings => {
   const { haproxy, pgbouncer, members } = config;

@@ -1,0 +1,56 @@
+/**
+ * Which processes `up` has started, on disk: an `up` that is killed leaves them running, and the
+ * next one, or `down`, has to find them.
+ */
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type KnownProcess, identify, isRunning } from './process-tree.ts';
+
+export type ChildKind = 'store' | 'member' | 'proxy';
+
+export interface ChildName {
+  readonly kind: ChildKind;
+  readonly name: string;
+}
+
+export interface ChildRecord extends ChildName, KnownProcess {}
+
+/** A member may be called like an etcd of ours. */
+const fileOf = (directory: string, { kind, name }: ChildName): string =>
+  join(directory, `${kind}.${name}.json`);
+
+export const recordChild = (directory: string, child: ChildName, pid: number): void => {
+  const known = identify(pid);
+  if (known === undefined) return;
+  const record: ChildRecord = { ...child, ...known };
+  const file = fileOf(directory, child);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  writeFileSync(`${file}.new`, `${JSON.stringify(record)}\n`, { mode: 0o644 });
+  renameSync(`${file}.new`, file);
+};
+
+export const forgetChild = (directory: string, child: ChildName): void =>
+  rmSync(fileOf(directory, child), { force: true });
+
+/** Those that still run, whoever started them. */
+export const findRunningChildren = (directory: string): ChildRecord[] =>
+  listFiles(directory).flatMap((file) => {
+    const record = readRecord(join(directory, file));
+    return record !== undefined && isRunning(record) ? [record] : [];
+  });
+
+const listFiles = (directory: string): string[] => {
+  try {
+    return readdirSync(directory).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+};
+
+const readRecord = (file: string): ChildRecord | undefined => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ChildRecord;
+  } catch {
+    return undefined;
+  }
+};
