@@ -17,7 +17,7 @@ it('lets PostgreSQL go on while a killed loop is replaced', async () => {
   const { postmasterPid, loopPid, guardPid } = primary;
   const timeline = (await primary.status())?.timeline;
   const load = await cluster.write();
-  primary.kill('loop');
+  await primary.kill('loop');
   await cluster.waitUntil('another loop', () => {
     const now = primary.loopPid;
     return now !== undefined && now !== loopPid;
@@ -36,7 +36,7 @@ it('has a killed guard’s server end with it, and goes on when it is started ag
   const load = await cluster.write();
   const servers = old.serverProcesses().map(({ pid }) => pid);
   const { loopPid } = old;
-  old.kill('guard');
+  await old.kill('guard');
   await cluster.waitUntil('PostgreSQL and the loop to be gone', () =>
     old.processes().every(({ pid }) => !servers.includes(pid) && pid !== loopPid),
   );

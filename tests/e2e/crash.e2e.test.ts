@@ -48,7 +48,7 @@ describe('a crash of an idle primary', () => {
     const load = await cluster.write();
     await load.stop();
     await cluster.untilWell();
-    old.kill('postmaster');
+    await old.kill('postmaster');
     const fresh = await cluster.untilOtherPrimary(old);
     expect(await cluster.untilWell()).toBe(fresh);
     expect(await load.account(fresh)).toMatchObject({ lost: [], risen: [] });
@@ -62,7 +62,7 @@ describe('a crash of an idle primary', () => {
     const load = await cluster.write();
     const postmaster = primary.postmasterPid;
     const since = Date.now();
-    primary.kill('postmaster');
+    await primary.kill('postmaster');
     await cluster.waitUntil('another postmaster of the same member', () => {
       const now = primary.postmasterPid;
       return now !== undefined && now !== postmaster;
@@ -85,7 +85,7 @@ describe('a crash of a busy primary', () => {
     const load = await cluster.write({ writers: 4, restMs: 0 });
     await cluster.moreRows(load, 500);
     const before = await stage.primary().status();
-    stage.primary().kill('postmaster');
+    await stage.primary().kill('postmaster');
     const gone = performance.now();
     await cluster.waitUntil('writes to be acknowledged again', () =>
       load.records.some(({ outcome, sentAt }) => outcome === 'acknowledged' && sentAt > gone),
@@ -105,7 +105,7 @@ describe('a crash of a busy primary', () => {
     const whenCommittingEnds = await startCommitting(old);
     await cluster.moreRows(load, 300);
     const servers = old.serverProcesses().map(({ pid }) => pid);
-    old.kill('postmaster');
+    await old.kill('postmaster');
     await whenCommittingEnds();
     await cluster.moreRows(load, 300);
     await load.stop();

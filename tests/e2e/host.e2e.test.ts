@@ -37,7 +37,7 @@ it('gets another primary when a host dies, and counts what died with it', async 
   const since = Date.now();
   const load = await cluster.write();
   await holdBackWal(old, load);
-  old.kill('host');
+  await old.kill('host');
   const fresh = await cluster.untilOtherPrimary(old);
   expect(old.processes()).toEqual([]);
   await cluster.moreRows(load, 300);

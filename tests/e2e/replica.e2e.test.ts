@@ -112,7 +112,7 @@ it('finishes a clone in the middle of which its host died', async () => {
     const row = rows.find(({ name }) => name === replica.name);
     return row?.state === 'creating replica' && row.matriarch?.job?.kind === 'clone';
   });
-  replica.kill('host');
+  await replica.kill('host');
   expect(replica.processes()).toEqual([]);
   replica.configure({ postgresql: { basebackup: undefined } });
   replica.start();
@@ -122,19 +122,18 @@ it('finishes a clone in the middle of which its host died', async () => {
 it('finishes a rewind in the middle of which its host died', async () => {
   const cluster = stage.cluster();
   const old = stage.primary();
-  const replica = cluster.other(old);
   // The old primary goes on alone for a moment, so that it is forked when it comes back.
   const load = await cluster.write();
   for (const pid of old.serverProcess('walsender')) signal(pid, 'SIGSTOP');
   await cluster.moreRows(load, 100);
-  old.kill('host');
+  await old.kill('host');
   await load.stop();
   const fresh = await cluster.untilOtherPrimary(old);
   await fill(fresh, 'more_goods', 64);
   const since = Date.now();
   old.start();
   await untilWritten(old, 'pg_rewind', 4_000_000);
-  old.kill('host');
+  await old.kill('host');
   expect(old.processes()).toEqual([]);
   expect(old.events('member.rewinding', since)).not.toHaveLength(0);
   old.start();

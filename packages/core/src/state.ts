@@ -152,7 +152,7 @@ export interface MemberState {
   /** Since when it has been a standby that does not stream. */
   readonly idleSince: Instant | undefined;
   readonly disk: Seen<DiskFacts> | undefined;
-  /** An old data directory is still kept (rule S7); undefined: not looked yet. */
+  /** A replaced or half-made data directory lies beside (rule S7); undefined: not looked yet. */
   readonly asideKept: boolean | undefined;
   /** It could not be removed: not again before this instant. */
   readonly asideRetryAt: Instant | undefined;

@@ -209,13 +209,23 @@ export class Member {
     return [pid];
   }
 
-  /** SIGKILL. All processes of a host at once, as when its power is cut. */
-  kill(part: Part): void {
+  /**
+   * SIGKILL, and waits until they are gone. All processes of a host get it at once, as when its power
+   * is cut.
+   */
+  async kill(part: Part): Promise<void> {
     const pids = this.#pidsOf(part);
     for (const pid of pids) for (const id of sharedSegments(pid)) this.#parts.keeper.watchSegment(id);
     for (const pid of pids) signal(pid, 'SIGKILL');
     // Who was being born while we looked.
     if (part === 'host') for (const pid of this.#pidsOf(part)) signal(pid, 'SIGKILL');
+    const endsHere = pids.includes(this.guardPid ?? 0);
+    const isGone = (): boolean =>
+      pids.every((pid) => observeProcess(pid) === undefined) && !(endsHere && this.runs);
+    await waitUntil(`${part} of ${this.name} to be gone`, isGone, {
+      limitMs: SIGNAL_LIMIT_MS,
+      intervalMs: 1,
+    });
   }
 
   /** SIGSTOP, until all of it stands still. Returns what was stopped. */

@@ -78,7 +78,7 @@ export const followHolder: Rule = {
     const facts = factsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const position = ownPosition(view);
-    const misfit = position === undefined ? undefined : whyUnfit(view, facts, position);
+    const misfit = position === undefined ? undefined : whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
     const because = `${upstream.member} is primary on timeline ${facts.timeline}`;
     if (!isPreparedFor(view, upstream))
@@ -97,9 +97,7 @@ interface Misfit {
 }
 
 /** Why a running standby at `position` can never stream from a server with these facts. */
-const whyUnfit = (view: View, facts: UpstreamFacts, position: WalPosition): Misfit | undefined => {
-  if (facts.systemIdentifier !== view.server?.systemIdentifier)
-    return { method: 'clone', because: `${facts.member} has another system identifier` };
+const whyUnfit = (facts: UpstreamFacts, position: WalPosition): Misfit | undefined => {
   const placement = placeOnLineage(position, facts.lineage);
   if (placement.kind !== 'on-lineage')
     return {
@@ -156,7 +154,7 @@ export const examineIdleStandby: Rule = {
       return { because: 'still reading its own WAL', until: after(view.now, LOOK_AGAIN_MS * 10) };
     const facts = factsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
-    const misfit = whyUnfit(view, facts, position);
+    const misfit = whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
     const idleMs = elapsedMs(state.idleSince, view.now);
     return {
@@ -204,7 +202,7 @@ const currentUpstream = ({ server, holder, state }: View) =>
 export const discardAside: Rule = {
   id: 'discard-aside',
   when: 'the server that replaced a data directory streams, or is the primary',
-  does: 'removes the old data that was kept aside',
+  does: 'removes what lies beside it: old data that was kept, or a copy that was never finished',
   why: 'S7: only now is there another copy',
   without: 'disks fill with old data directories',
   decide: (view) => {

@@ -106,6 +106,8 @@ export const cloneFromHolder: Rule = {
     if (upstream === undefined)
       return { because: `${reason}; waiting for a primary to clone from` };
     if (view.now < rejoin.notBefore) return { because: reason, until: rejoin.notBefore };
+    // Whatever answers at that address must be the cluster's primary.
+    if (factsOf(view, upstream) === undefined) return inspect(view, upstream);
     return {
       because: reason,
       action: { kind: 'clone', from: upstream },
@@ -178,8 +180,6 @@ export const compareBeforeStarting: Rule = {
         return undefined;
       return inspect(view, upstream);
     }
-    if (facts.systemIdentifier !== data.systemIdentifier)
-      return cloneInstead(view, `${upstream.member} has another system identifier`);
     const placement = placeData(view, facts);
     if (placement === undefined || placement.kind === 'foreign')
       return cloneInstead(view, 'the histories share nothing that is known');

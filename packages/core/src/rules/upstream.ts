@@ -1,6 +1,6 @@
 /** What the rules that rejoin a member share: whom to follow, and what was seen of it. */
 import { after } from '../model/instant.ts';
-import type { Upstream, UpstreamFacts } from '../model/server.ts';
+import type { Seen, Upstream, UpstreamFacts } from '../model/server.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import type { Answer } from './rule.ts';
 
@@ -17,19 +17,35 @@ export const wantedUpstream = (view: View): Upstream | undefined => {
     : undefined;
 };
 
-/** What was seen of `upstream` a moment ago, as a primary. */
-export const factsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
-  const seen = view.state.upstream;
-  if (seen === undefined || seen.value.member !== upstream.member) return undefined;
-  if (hasPassed(view, seen.at, FACTS_FRESH_MS) || seen.value.inRecovery) return undefined;
-  return seen.value;
+/** What was seen of `upstream` last, however old. */
+const seenOf = ({ state }: View, upstream: Upstream): Seen<UpstreamFacts> | undefined =>
+  state.upstream?.value.member === upstream.member ? state.upstream : undefined;
+
+/** Why what was seen is of no use: it is no primary, or not of this cluster. */
+const whyNoUpstream = (view: View, facts: UpstreamFacts): string | undefined => {
+  if (facts.systemIdentifier !== view.systemIdentifier)
+    return `${facts.member} has system identifier ${facts.systemIdentifier}, not the cluster's`;
+  return facts.inRecovery ? `${facts.member} is in recovery` : undefined;
 };
 
-export const inspect = (view: View, upstream: Upstream): Answer => ({
-  because: `looking at ${upstream.member}`,
-  action: { kind: 'inspect-upstream', upstream },
-  until: after(view.now, LOOK_AGAIN_MS),
-});
+/** What was seen of `upstream` a moment ago, as a primary of this cluster. */
+export const factsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
+  const seen = seenOf(view, upstream);
+  if (seen === undefined || hasPassed(view, seen.at, FACTS_FRESH_MS)) return undefined;
+  return whyNoUpstream(view, seen.value) === undefined ? seen.value : undefined;
+};
+
+/** Looks at it, or waits a moment when that was just done and brought nothing of use. */
+export const inspect = (view: View, upstream: Upstream): Answer => {
+  const seen = seenOf(view, upstream);
+  const useless = seen === undefined ? undefined : whyNoUpstream(view, seen.value);
+  if (seen !== undefined && useless !== undefined && !hasPassed(view, seen.at, LOOK_AGAIN_MS))
+    return { because: useless, until: after(seen.at, LOOK_AGAIN_MS) };
+  return {
+    because: `looking at ${upstream.member}`,
+    action: { kind: 'inspect-upstream', upstream },
+  };
+};
 
 /** No member's affair but the holder's: whoever holds the lease is not a standby of anybody. */
 export const mayRejoin = (view: View): boolean =>

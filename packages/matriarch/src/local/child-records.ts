@@ -2,9 +2,10 @@
  * Which processes `up` has started, on disk: an `up` that is killed leaves them running, and the
  * next one, or `down`, has to find them.
  */
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KnownProcess, identify, isRunning } from './process-tree.ts';
+import { readJsonObject } from './read-json.ts';
 
 export type ChildKind = 'store' | 'member' | 'proxy';
 
@@ -35,7 +36,7 @@ export const forgetChild = (directory: string, child: ChildName): void =>
 /** Those that still run, whoever started them. */
 export const findRunningChildren = (directory: string): ChildRecord[] =>
   listFiles(directory).flatMap((file) => {
-    const record = readRecord(join(directory, file));
+    const record = readJsonObject(join(directory, file)) as ChildRecord | undefined;
     return record !== undefined && isRunning(record) ? [record] : [];
   });
 
@@ -44,13 +45,5 @@ const listFiles = (directory: string): string[] => {
     return readdirSync(directory).filter((name) => name.endsWith('.json'));
   } catch {
     return [];
-  }
-};
-
-const readRecord = (file: string): ChildRecord | undefined => {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ChildRecord;
-  } catch {
-    return undefined;
   }
 };

@@ -12,10 +12,11 @@ export class PortFinder {
     this.#taken.add(port);
   }
 
-  /** Hands out this very port. */
-  take(port: number): number {
+  /** Hands out this very port; false when it is not free. */
+  async take(port: number): Promise<boolean> {
+    if (this.#taken.has(port) || !(await isFree(port))) return false;
     this.#taken.add(port);
-    return port;
+    return true;
   }
 
   /** The wanted port, or the next free one above it. */

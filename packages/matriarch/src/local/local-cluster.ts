@@ -1,23 +1,21 @@
 /**
  * A whole cluster on one machine, as children of this process: for each member a "host" of agent,
- * guard, PostgreSQL and one etcd, and beside them the proxy with HAProxy and PgBouncer. What ends is
- * started again after a second, unless a drill holds it down.
+ * guard, PostgreSQL and one etcd, and beside them the proxy with HAProxy and PgBouncer. What ends
+ * is started again after a second, unless a drill holds it down.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClusterConfig, clusterRoles, renderAgentConfig } from '@matriarch/protocol';
+import { type ChildName, forgetChild, recordChild } from './child-records.ts';
 import { type LocalPaths, memberPaths } from './directories.ts';
+import { makeDirectory, makeOwnDirectory } from './make-directory.ts';
 import type { LocalPlan } from './plan.ts';
 import { type Account, giveTo, writePassFile } from './secrets.ts';
+import { STOP_LIMITS_MS } from './stop-limits.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
 const entry = fileURLToPath(new URL('../cli.js', import.meta.url));
-
-/** A primary hands over before it goes; the members before it have gone by then. */
-const AGENT_STOP_LIMIT_MS = 30_000;
-const ETCD_STOP_LIMIT_MS = 5_000;
-const PROXY_STOP_LIMIT_MS = 10_000;
 
 export interface LocalClusterParts {
   /** As it is on this machine (`applyPlan`). */
@@ -29,7 +27,8 @@ export interface LocalClusterParts {
   readonly secrets: ReadonlyMap<string, string>;
   /** The user PostgreSQL runs as when we are root. */
   readonly owner: Account | undefined;
-  /** Command line of the etcd member with this index. */
+  readonly etcdProgram: string;
+  /** Arguments of the etcd member with this index. */
   readonly etcdArguments: (index: number) => readonly string[];
   readonly onEnd: (name: string, status: number | null, signal: string | null) => void;
 }
@@ -44,34 +43,40 @@ export class LocalCluster {
     this.#parts = parts;
     const { config, paths } = parts;
     this.#etcd = parts.plan.etcd.map((_, index) =>
-      this.#child(`etcd${index + 1}`, {
-        command: 'etcd',
-        arguments: parts.etcdArguments(index),
-        host: config.members[index]?.name,
-      }),
+      this.#child(
+        { kind: 'store', name: `etcd${index + 1}` },
+        {
+          command: parts.etcdProgram,
+          arguments: parts.etcdArguments(index),
+          host: config.members[index]?.name,
+        },
+      ),
     );
     this.#agents = new Map(
       config.members.map(({ name }) => [
         name,
-        this.#child(name, {
-          command: process.execPath,
-          arguments: [entry, 'agent', memberPaths(paths.state, name).config],
-          host: name,
-        }),
+        this.#child(
+          { kind: 'member', name },
+          {
+            command: process.execPath,
+            arguments: [entry, 'agent', memberPaths(paths.state, name).config],
+            host: name,
+          },
+        ),
       ]),
     );
-    this.#proxy = this.#child('proxy', {
-      command: process.execPath,
-      arguments: [entry, 'proxy', parts.file],
-      host: undefined,
-    });
+    this.#proxy = this.#child(
+      { kind: 'proxy', name: 'proxy' },
+      { command: process.execPath, arguments: [entry, 'proxy', parts.file], host: undefined },
+    );
   }
 
   #child(
-    name: string,
+    child: ChildName,
     program: { command: string; arguments: readonly string[]; host: string | undefined },
   ): SupervisedChild {
     const { paths, onEnd } = this.#parts;
+    const { name } = child;
     return new SupervisedChild({
       name,
       command: program.command,
@@ -79,22 +84,29 @@ export class LocalCluster {
       environment: process.env,
       logFile: join(paths.logs, `${name}.log`),
       isHeld: () => program.host !== undefined && existsSync(join(paths.held, program.host)),
-      onExit: (status, signal) => onEnd(name, status, signal),
+      onStart: (pid) => recordChild(paths.children, child, pid),
+      onExit: (status, signal) => {
+        forgetChild(paths.children, child);
+        onEnd(name, status, signal);
+      },
     });
   }
 
-  /** Directories and files; nothing is started. */
+  /** Directories and files; nothing is started. Throws when something cannot be written. */
   prepare(): void {
     const { config, paths, secrets, owner } = this.#parts;
-    for (const directory of [paths.state, paths.logs, paths.held, paths.proxy, paths.sockets])
-      mkdirSync(directory, { recursive: true, mode: 0o755 });
-    mkdirSync(join(paths.state, 'members'), { recursive: true, mode: 0o755 });
+    // A drill that was killed has let nothing go.
+    rmSync(paths.held, { recursive: true, force: true });
+    makeOwnDirectory(paths.sockets);
+    for (const directory of [paths.state, paths.logs, paths.held, paths.proxy, paths.children])
+      makeDirectory(directory);
+    makeDirectory(join(paths.state, 'members'));
     for (const member of config.members) {
       const place = memberPaths(paths.state, member.name);
-      mkdirSync(place.directory, { recursive: true, mode: 0o700 });
+      makeDirectory(place.directory, 0o700);
       giveTo(place.directory, owner);
       const sockets = join(paths.sockets, member.name);
-      mkdirSync(sockets, { recursive: true, mode: 0o755 });
+      makeDirectory(sockets);
       giveTo(sockets, owner);
       const text = renderAgentConfig(config, member, {
         secrets: {
@@ -138,10 +150,10 @@ export class LocalCluster {
 
   /** Ends everything in order: sessions, replicas, the primary, the store. */
   async stop(primary: string | undefined): Promise<void> {
-    await this.#proxy.stop(PROXY_STOP_LIMIT_MS);
+    await this.#proxy.stop(STOP_LIMITS_MS.proxy);
     const replicas = [...this.#agents].filter(([name]) => name !== primary);
-    await Promise.all(replicas.map(([, child]) => child.stop(AGENT_STOP_LIMIT_MS)));
-    if (primary !== undefined) await this.#agents.get(primary)?.stop(AGENT_STOP_LIMIT_MS);
-    await Promise.all(this.#etcd.map((child) => child.stop(ETCD_STOP_LIMIT_MS)));
+    await Promise.all(replicas.map(([, child]) => child.stop(STOP_LIMITS_MS.member)));
+    if (primary !== undefined) await this.#agents.get(primary)?.stop(STOP_LIMITS_MS.member);
+    await Promise.all(this.#etcd.map((child) => child.stop(STOP_LIMITS_MS.store)));
   }
 }

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { type ClusterConfig, formatMistakes, parseClusterConfig } from '@matriarch/protocol';
 import { type LocalPaths, localPaths, stateDirectoryOf } from './directories.ts';
 import { applyPlan, readPlan } from './plan.ts';
+import { isRunning } from './process-tree.ts';
+import { type UpRecord, readUpRecord } from './up-record.ts';
 
 export const DEFAULT_FILE = 'cluster.yaml';
 
@@ -24,7 +26,9 @@ export const readClusterFile = (file: string): ReadCluster => {
     const cause = error instanceof Error ? error.message : String(error);
     return {
       kind: 'wrong',
-      message: `${file}: cannot be read (${cause}); name a cluster.yaml, for example examples/minimal.yaml`,
+      message:
+        `${file}: cannot be read (${cause}); ` +
+        'name a cluster.yaml, for example examples/minimal.yaml',
     };
   }
   const parsed = parseClusterConfig({ text, file, environment: process.env });
@@ -55,7 +59,9 @@ export const openCluster = (
   if (found === undefined)
     return {
       kind: 'wrong',
-      message: `there is no cluster here: name one with -c FILE, or begin one with \`matriarch up FILE\``,
+      message:
+        'there is no cluster here: ' +
+        'name one with -c FILE, or begin one with `matriarch up FILE`',
     };
   const read = readClusterFile(found);
   if (read.kind === 'wrong') return read;
@@ -66,20 +72,31 @@ export const openCluster = (
   if (plan === undefined)
     return {
       kind: 'wrong',
-      message: `cluster ${read.config.cluster} was never started here: \`matriarch up ${found}\` does`,
+      message:
+        `cluster ${read.config.cluster} was never started here: ` +
+        `\`matriarch up ${found}\` does`,
     };
   return { kind: 'open', file: read.file, config: applyPlan(read.config, plan, paths), paths };
 };
 
 /** The file of the `up` of this directory, else the cluster.yaml that lies here. */
 const findClusterFile = (workingDirectory: string): string | undefined => {
-  for (const parent of [join(workingDirectory, '.matriarch'), '/var/lib/matriarch']) {
-    if (!existsSync(parent)) continue;
-    for (const name of readdirSync(parent)) {
-      const record = readUpRecord(localPaths(join(parent, name)).lock);
-      if (record?.workingDirectory === workingDirectory) return record.file;
-    }
-  }
+  const records = [join(workingDirectory, '.matriarch'), '/var/lib/matriarch']
+    .flatMap(listUpRecords)
+    .filter((record) => record.workingDirectory === workingDirectory);
+  // One that was killed has left its record; it counts when nothing else does.
+  const record = records.find(isRunning) ?? records[0];
+  if (record !== undefined) return record.file;
   const here = join(workingDirectory, DEFAULT_FILE);
   return existsSync(here) ? here : undefined;
+};
+
+const listUpRecords = (parent: string): UpRecord[] => {
+  try {
+    return readdirSync(parent).flatMap(
+      (name) => readUpRecord(localPaths(join(parent, name)).lock) ?? [],
+    );
+  } catch {
+    return [];
+  }
 };

@@ -1,10 +1,9 @@
 /** Which ports the parts of a local cluster have, and the configuration with them filled in. */
-import { readFileSync } from 'node:fs';
-import type { ClusterConfig, ClusterMemberConfig, SecretSource } from '@matriarch/protocol';
 import { join } from 'node:path';
-import type { LocalPaths } from './directories.ts';
-import { memberPaths } from './directories.ts';
+import type { ClusterConfig, ClusterMemberConfig, SecretSource } from '@matriarch/protocol';
+import { type LocalPaths, memberPaths } from './directories.ts';
 import { PortFinder, isFree } from './free-ports.ts';
+import { readJsonObject } from './read-json.ts';
 
 const ETCD_CLIENT_PORT = 12_379;
 const ETCD_PEER_PORT = 12_380;
@@ -24,14 +23,20 @@ export interface LocalPlan {
   readonly etcd: readonly EtcdPorts[];
   readonly haproxy: { readonly write: number; readonly read: number; readonly stats: number };
   readonly pgbouncer: number;
+  /** What the file asked for then, by the name of the port. */
+  readonly wanted: Readonly<Record<string, number>>;
 }
 
+/** Undefined when there is none, or none that this version has written. */
 export const readPlan = (paths: LocalPaths): LocalPlan | undefined => {
-  try {
-    return JSON.parse(readFileSync(paths.plan, 'utf8')) as LocalPlan;
-  } catch {
-    return undefined;
-  }
+  const plan = readJsonObject(paths.plan) as Partial<LocalPlan> | undefined;
+  const { members, etcd, haproxy, pgbouncer, wanted = {} } = plan ?? {};
+  return members === undefined ||
+    !Array.isArray(etcd) ||
+    haproxy === undefined ||
+    pgbouncer === undefined
+    ? undefined
+    : { members, etcd, haproxy, pgbouncer, wanted };
 };
 
 export type PlanOutcome =
@@ -39,14 +44,15 @@ export type PlanOutcome =
   | { readonly kind: 'taken'; readonly message: string };
 
 /**
- * Chooses ports: those of the last time while they are free, else the configured ones, else the next
- * free ones above.
+ * Chooses ports: those of the last time while they are free and the file asks for the same, else the
+ * configured ones, else the next free ones above.
  */
 export const choosePlan = async (
   config: ClusterConfig,
   previous: LocalPlan | undefined,
 ): Promise<PlanOutcome> => {
-  const taken = await findTakenEtcdPort(previous);
+  const kept = config.etcd.kind === 'local' ? (previous?.etcd ?? []) : [];
+  const taken = await findTakenPort(kept.flatMap(({ client, peer }) => [client, peer]));
   if (taken !== undefined)
     return {
       kind: 'taken',
@@ -55,36 +61,81 @@ export const choosePlan = async (
         'stop that program, or begin anew with `matriarch destroy --yes`',
     };
   const finder = new PortFinder();
-  for (const { client, peer } of previous?.etcd ?? []) {
+  for (const { client, peer } of kept) {
     finder.reserve(client);
     finder.reserve(peer);
   }
-  const { haproxy, pgbouncer } = config;
-  const find = async (before: number | undefined, wanted: number): Promise<number> =>
-    before !== undefined && (await isFree(before)) ? finder.take(before) : finder.find(wanted);
-  const doors = {
-    write: await find(previous?.haproxy.write, haproxy.writePort),
-    read: await find(previous?.haproxy.read, haproxy.readPort),
-    stats: await find(previous?.haproxy.stats, haproxy.statsPort),
+  const ports = await choosePorts(listWishes(config, previous), finder);
+  const port = (name: string): number => ports.get(name) ?? 0;
+  const etcd = kept.length > 0 ? kept : await chooseEtcdPorts(config, finder);
+  const wanted = listWishes(config, previous).map((wish) => [wish.name, wish.wanted] as const);
+  return {
+    kind: 'planned',
+    plan: {
+      members: Object.fromEntries(
+        config.members.map(({ name }) => [
+          name,
+          { postgresql: port(`${name}.postgresql`), rest: port(`${name}.rest`) },
+        ]),
+      ),
+      etcd,
+      haproxy: {
+        write: port('haproxy.write'),
+        read: port('haproxy.read'),
+        stats: port('haproxy.stats'),
+      },
+      pgbouncer: port('pgbouncer'),
+      wanted: Object.fromEntries(wanted),
+    },
   };
-  const pooler = await find(previous?.pgbouncer, pgbouncer?.port ?? DEFAULT_PGBOUNCER_PORT);
-  const members: Record<string, { postgresql: number; rest: number }> = {};
-  for (const { name, postgresqlPort, restPort } of config.members) {
-    const before = previous?.members[name];
-    members[name] = {
-      postgresql: await find(before?.postgresql, postgresqlPort),
-      rest: await find(before?.rest, restPort),
-    };
-  }
-  const etcd = previous?.etcd ?? (await chooseEtcdPorts(config, finder));
-  return { kind: 'planned', plan: { members, etcd, haproxy: doors, pgbouncer: pooler } };
 };
 
 const DEFAULT_PGBOUNCER_PORT = 6_432;
 
-const findTakenEtcdPort = async (previous: LocalPlan | undefined): Promise<number | undefined> => {
-  for (const { client, peer } of previous?.etcd ?? [])
-    for (const port of [client, peer]) if (!(await isFree(port))) return port;
+interface Wish {
+  readonly name: string;
+  readonly wanted: number;
+  /** What it had the last time, if the file asked for the same port then. */
+  readonly before: number | undefined;
+}
+
+const listWishes = (config: ClusterConfig, previous: LocalPlan | undefined): Wish[] => {
+  const wish = (name: string, wanted: number, before: number | undefined): Wish => ({
+    name,
+    wanted,
+    before: (previous?.wanted[name] ?? wanted) === wanted ? before : undefined,
+  });
+  const { haproxy, pgbouncer } = config;
+  return [
+    wish('haproxy.write', haproxy.writePort, previous?.haproxy.write),
+    wish('haproxy.read', haproxy.readPort, previous?.haproxy.read),
+    wish('haproxy.stats', haproxy.statsPort, previous?.haproxy.stats),
+    wish('pgbouncer', pgbouncer?.port ?? DEFAULT_PGBOUNCER_PORT, previous?.pgbouncer),
+    ...config.members.flatMap(({ name, postgresqlPort, restPort }) => {
+      const before = previous?.members[name];
+      return [
+        wish(`${name}.postgresql`, postgresqlPort, before?.postgresql),
+        wish(`${name}.rest`, restPort, before?.rest),
+      ];
+    }),
+  ];
+};
+
+/** Whoever can keep its port comes first: nobody else is given it as the next free one. */
+const choosePorts = async (
+  wishes: readonly Wish[],
+  finder: PortFinder,
+): Promise<ReadonlyMap<string, number>> => {
+  const ports = new Map<string, number>();
+  for (const { name, before } of wishes)
+    if (before !== undefined && (await finder.take(before))) ports.set(name, before);
+  for (const { name, wanted } of wishes)
+    if (!ports.has(name)) ports.set(name, await finder.find(wanted));
+  return ports;
+};
+
+const findTakenPort = async (ports: readonly number[]): Promise<number | undefined> => {
+  for (const port of ports) if (!(await isFree(port))) return port;
   return undefined;
 };
 

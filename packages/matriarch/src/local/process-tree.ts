@@ -31,8 +31,10 @@ export const identify = (pid: number): KnownProcess | undefined => {
   return startTicks === undefined ? undefined : { pid, startTicks };
 };
 
-export const isRunning = ({ pid, startTicks }: KnownProcess): boolean =>
-  startTicksOf(pid) === startTicks;
+export const isRunning = ({ pid, startTicks }: KnownProcess): boolean => {
+  const ticks = startTicksOf(pid);
+  return ticks !== undefined && ticks === startTicks;
+};
 
 /** Signals exactly this process; false when it is gone, or not ours to signal. */
 export const signalTo = (known: KnownProcess, signal: NodeJS.Signals): boolean => {

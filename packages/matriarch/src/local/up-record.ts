@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readJsonObject } from './read-json.ts';
 
-/** What `up` says of itself while it runs, and leaves behind. */
+/** What `up` says of itself while it runs, and leaves behind when it is killed. */
 export interface UpRecord {
   readonly pid: number;
   readonly startTicks: string;
@@ -8,10 +8,5 @@ export interface UpRecord {
   readonly workingDirectory: string;
 }
 
-export const readUpRecord = (lock: string): UpRecord | undefined => {
-  try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as UpRecord;
-  } catch {
-    return undefined;
-  }
-};
+export const readUpRecord = (lock: string): UpRecord | undefined =>
+  readJsonObject(lock) as UpRecord | undefined;

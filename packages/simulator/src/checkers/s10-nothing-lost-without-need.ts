@@ -96,9 +96,12 @@ const countHeld = (
 const findHandover = (
   sighting: Extract<Sighting, { kind: 'transacted' }>,
 ): HandoverDocument | undefined => {
-  for (const write of sighting.transaction.writes)
-    if ('key' in write && write.key === 'handover' && 'put' in write)
-      return write.put as HandoverDocument;
+  for (const write of sighting.transaction.writes) {
+    if (!('key' in write) || write.key !== 'handover' || !('put' in write)) continue;
+    const document = write.put as HandoverDocument;
+    // A server that does not come up again is no choice, whatever lies on its disk.
+    return document.cause === 'cannot-start' ? undefined : document;
+  }
   return undefined;
 };
 

@@ -50,7 +50,10 @@ export class LoopProcess {
     this.#state = createMember(host.describeSelf(), world.policy);
     // Until the program has loaded, what it is sent waits.
     this.process.stop();
-    const startMs = world.random.between(world.hostPace.loopStartMs / 2, world.hostPace.loopStartMs);
+    const startMs = world.random.between(
+      world.hostPace.loopStartMs / 2,
+      world.hostPace.loopStartMs,
+    );
     world.kernel.after(startMs, () => this.process.continue());
     this.#beat();
   }

@@ -22,7 +22,7 @@ export const inspectDisk = (
       content: looked.content,
       rewindUnfinished: await hasMarker(context, 'rewind-unfinished'),
       bootstrapUnfinished: await hasMarker(context, 'bootstrap-unfinished'),
-      asideKept: await exists(layout.aside),
+      asideKept: (await exists(layout.aside)) || (await exists(layout.fresh)),
       newReady: await hasMarker(context, 'new-ready'),
       lastWords: await readLastWords(layout.data, serverLogPath(context)),
     };

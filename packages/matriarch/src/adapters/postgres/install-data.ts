@@ -97,11 +97,13 @@ const inOrder = (names: readonly string[]): readonly string[] => [
   ...names.filter((name) => name === LAST_MOVED),
 ];
 
-/** Removes the replaced data directory for good: its replacement works. */
+/** Removes for good what lies beside a data directory that works: a replaced or a half-made one. */
 export const discardAside = (context: PostgresContext): Promise<Answer<Nothing>> =>
   attempt('remove the replaced data directory', async () => {
     const layout = await dataLayout(context.config.postgresql.dataDirectory);
     await remove(layout.aside);
+    await remove(layout.fresh);
+    await clearMarker(context, 'new-ready');
     return done;
   });
 

@@ -43,7 +43,7 @@ export const inspectDisk: Performer<'inspect-disk'> = (performing, _action, answ
         content: describeContent(performing),
         rewindUnfinished: disk.data?.rewinding === true,
         bootstrapUnfinished: disk.bootstrapping,
-        asideKept: disk.aside !== undefined,
+        asideKept: disk.aside !== undefined || disk.next !== undefined,
         newReady: disk.next?.data !== undefined,
         lastWords,
       },
@@ -118,8 +118,7 @@ export const installData: Performer<'install-data'> = (performing, _action, answ
       occupant.kind === 'data'
         ? occupant.data.systemIdentifier !== next.data.systemIdentifier
         : occupant.kind !== 'empty';
-    if (isForeign)
-      world.see({ kind: 'foreign-data-touched', host: host.name, by: 'install-data' });
+    if (isForeign) world.see({ kind: 'foreign-data-touched', host: host.name, by: 'install-data' });
     disk.occupant = { kind: 'data', data: next.data };
     disk.next = undefined;
     // One that is kept already is the better one: what replaced it has never streamed.
@@ -136,6 +135,7 @@ export const discardAside: Performer<'discard-aside'> = (performing, _action, an
     if (isBroken) return answer(DISK_FAILED);
     const { aside } = disk;
     disk.aside = undefined;
+    disk.next = undefined;
     if (aside !== undefined) reportDestroyed(performing, aside, 'the directory kept aside');
     answer({ kind: 'done' });
   });

@@ -69,10 +69,7 @@ export const createUsers: Performer<'create-users'> = ({ host, loop, world }, _a
 };
 
 /** The server to copy from, and whether it can be reached both ways. */
-const sourceOf = (
-  { host, world }: Performing,
-  { member }: Upstream,
-): (() => Instance | string) => {
+const sourceOf = ({ host, world }: Performing, { member }: Upstream): (() => Instance | string) => {
   const server = world.hosts.get(member)?.postgres;
   return () => {
     const instance = server?.running;

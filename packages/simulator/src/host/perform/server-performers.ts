@@ -1,8 +1,4 @@
-import {
-  type ActionKind,
-  type GuardAnswer,
-  type Results,
-} from '@matriarch/core';
+import { type ActionKind, type GuardAnswer, type Results } from '@matriarch/core';
 import type { GuardRequest } from '../loop-process.ts';
 import { type Performer, type Performing, type Result, failed } from './performer.ts';
 import { slotOf } from '../../postgres/slot-of.ts';
@@ -60,8 +56,7 @@ export const extendDeadline: Performer<'extend-deadline'> = (performing, action,
     performing,
     { request: { kind: 'extend', deadline, leaseId }, limitMs: GUARD_LIMIT_MS },
     {
-      take: (message) =>
-        message.kind === 'deadline' ? { deadline: message.deadline } : undefined,
+      take: (message) => (message.kind === 'deadline' ? { deadline: message.deadline } : undefined),
       answer,
     },
   );
@@ -75,8 +70,7 @@ export const fence: Performer<'fence'> = (performing, { by }, answer) => {
     performing,
     { request: { kind: 'fence', dataDirectory: DATA_DIRECTORY }, limitMs: FENCE_LIMIT_MS },
     {
-      take: (message) =>
-        message.kind === 'fenced' ? { silent: message.silent } : undefined,
+      take: (message) => (message.kind === 'fenced' ? { silent: message.silent } : undefined),
       answer,
     },
   );
@@ -87,8 +81,7 @@ export const startServer: Performer<'start-server'> = (performing, action, answe
     performing,
     { request: { kind: 'start', as: action.as, launch: LAUNCH }, limitMs: START_LIMIT_MS },
     {
-      take: (message) =>
-        message.kind === 'started' ? { pid: message.pid } : undefined,
+      take: (message) => (message.kind === 'started' ? { pid: message.pid } : undefined),
       answer,
     },
   );
@@ -99,8 +92,7 @@ export const stopServer: Performer<'stop-server'> = (performing, { mode, limitMs
     performing,
     { request: { kind: 'stop', mode, limitMs }, limitMs: limitMs + STOP_EXTRA_MS },
     {
-      take: (message) =>
-        message.kind === 'stopped' ? { mode: message.mode } : undefined,
+      take: (message) => (message.kind === 'stopped' ? { mode: message.mode } : undefined),
       answer,
     },
   );
@@ -164,5 +156,4 @@ export const changeSlots: Performer<'change-slots'> = ({ host, loop, world }, ac
 export const isSlotActive = (
   senders: readonly { readonly applicationName: string }[],
   slot: string,
-): boolean =>
-  senders.some(({ applicationName }) => slotOf(applicationName) === slot);
+): boolean => senders.some(({ applicationName }) => slotOf(applicationName) === slot);
