@@ -162,8 +162,6 @@ export interface MemberState {
 
   readonly vacating: Vacating | undefined;
   readonly promotion: PendingPromotion | undefined;
-  /** Timeline of a promotion that still has to be recorded in the store. */
-  readonly unrecorded: Timeline | undefined;
   /** The checkpoint after a promotion is still to be made. */
   readonly checkpointDue: boolean;
   readonly rejoin: Rejoin;
@@ -258,7 +256,6 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     job: undefined,
     vacating: undefined,
     promotion: undefined,
-    unrecorded: undefined,
     checkpointDue: false,
     rejoin: freshRejoin(never),
     quietUntil: undefined,

@@ -53,7 +53,6 @@ const absorbHello = (draft: Draft, hello: Extract<TimedInput, { kind: 'guard-hel
 const absorbGuardFence = (draft: Draft, silent: boolean): void => {
   absorbProcess(draft, { kind: 'none', silent });
   draft.promotion = undefined;
-  draft.unrecorded = undefined;
   draft.checkpointDue = false;
   if (silent) draft.guardDeadline = undefined;
 };

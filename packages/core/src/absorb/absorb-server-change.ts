@@ -91,7 +91,6 @@ const absorbFence = (draft: Draft, silent: boolean): void => {
   if (!silent) return;
   absorbProcess(draft, { kind: 'none', silent: true });
   draft.promotion = undefined;
-  draft.unrecorded = undefined;
   draft.checkpointDue = false;
   // The guard's deadline ends with the server it was for.
   draft.guardDeadline = undefined;

@@ -1,5 +1,5 @@
 import { type Instant, after } from '../model/instant.ts';
-import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
+import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { type Draft, beginVacating, freshRejoin } from '../state.ts';
 
 /**
@@ -37,7 +37,6 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   absorbProcess(draft, { kind: 'none', silent: false });
   draft.lastExit = { value: exit, at: draft.now };
   draft.promotion = undefined;
-  draft.unrecorded = undefined;
   draft.checkpointDue = false;
   if (neverAnswered && !asked && exit.startedAs !== 'private') countFailedStart(draft);
   const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
@@ -59,14 +58,14 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   draft.streaming = probe.inRecovery && probe.streaming;
   const idle = probe.inRecovery && !probe.streaming;
   draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;
-  if (!probe.inRecovery) absorbPrimary(draft, probe);
+  if (!probe.inRecovery) absorbPrimary(draft);
   else if (probe.streaming && hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
 };
 
 const hasTried = ({ rejoin }: Draft): boolean =>
   rejoin.method !== 'follow' || rejoin.failedStarts > 0 || rejoin.failedClones > 0;
 
-const absorbPrimary = (draft: Draft, probe: ServerAnswer): void => {
+const absorbPrimary = (draft: Draft): void => {
   const { process, promotion, vacating } = draft;
   if (hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
   // Back in place: nothing is being vacated any more.
@@ -74,6 +73,5 @@ const absorbPrimary = (draft: Draft, probe: ServerAnswer): void => {
     draft.vacating = undefined;
   if (promotion?.stage !== 'signalled') return;
   draft.promotion = undefined;
-  draft.unrecorded = probe.lineage.timeline;
   draft.checkpointDue = true;
 };

@@ -2,6 +2,7 @@ import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
+import type { Timeline } from '../model/timeline.ts';
 import type { Draft, InFlight } from '../state.ts';
 
 /**
@@ -43,7 +44,6 @@ export const loseTenure = (draft: Draft): void => {
   draft.tenure = undefined;
   draft.confirmFrom = undefined;
   draft.promotion = undefined;
-  draft.unrecorded = undefined;
   draft.vacating = undefined;
 };
 
@@ -87,7 +87,7 @@ export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transa
   }
 };
 
-const absorbIssued = (draft: Draft, timeline: NonNullable<Draft['unrecorded']>): void => {
+const absorbIssued = (draft: Draft, timeline: Timeline): void => {
   if (draft.tenure === undefined) return;
   draft.promotion = { timeline, term: draft.tenure.term, stage: 'issued', since: draft.now };
 };
@@ -111,13 +111,11 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
       return beginTenure(draft, result);
     case 'release':
       return loseTenure(draft);
-    case 'record-promotion':
-      draft.unrecorded = undefined;
-      return;
     case 'abandon-bootstrap':
       draft.bootstrap = undefined;
       return;
     case 'confirm':
+    case 'record-promotion':
     case 'issue-timeline':
     case 'claim-bootstrap':
     case 'take-over-data':

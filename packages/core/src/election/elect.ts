@@ -7,10 +7,13 @@ import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-p
 import { type View, ownPosition } from '../view/view.ts';
 import { type Candidate, compareCandidates } from './candidates.ts';
 
-/** How long a member that answers and is better is waited for: it should stand itself. */
-export const BETTER_CANDIDATE_LIMIT_MS = 5_000;
 /** How long a member that answers but does not know its position is waited for (rule S10). */
 export const UNKNOWN_POSITION_LIMIT_MS = 10_000;
+/**
+ * How long a member that answers and is better is waited for: it should stand itself. Longer than
+ * anything it may have to wait for, or both would stand at the same moment.
+ */
+export const BETTER_CANDIDATE_LIMIT_MS = 15_000;
 /** How long a member that does not answer is waited for when it may hold more. */
 export const SILENT_PEER_LIMIT_MS = 1_000;
 /** How long the last holder is waited for when this member itself has only just started. */
@@ -110,6 +113,8 @@ const judgePeer = (view: View, peer: PeerCase): Verdict => {
   // Whoever released the lease has said where its WAL ends.
   if (view.store?.handover?.value.from === name && !answer.running)
     return { kind: 'stand', because: 'has handed over' };
+  if (!answer.running && view.store?.members[name]?.value.role === 'uninitialized')
+    return { kind: 'stand', because: 'has no data' };
   if (!answer.position.known) {
     if (vacantMs < UNKNOWN_POSITION_LIMIT_MS)
       return wait(`${name} does not know its position yet and may hold more`);

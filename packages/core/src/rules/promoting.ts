@@ -5,8 +5,9 @@
  */
 import { elapsedMs } from '../model/instant.ts';
 import { formatLsn } from '../model/lsn.ts';
-import { lineageOf } from '../model/store.ts';
-import type { Timeline } from '../model/timeline.ts';
+import type { MemberName } from '../model/member.ts';
+import type { HistoryEntry, Promotion, StoreSnapshot } from '../model/store.ts';
+import type { Lineage, Timeline } from '../model/timeline.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { guardIsArmed } from './restarting.ts';
 import { type Rule, event } from './rule.ts';
@@ -102,42 +103,58 @@ export const recordPromotion: Rule = {
   why: 'S5: members compare this before they follow or rewind',
   without: 'nobody can tell a fork from the cluster lineage',
   decide: (view) => {
-    const { unrecorded, tenure, self } = view.state;
+    const { tenure, self } = view.state;
     const { store, server } = view;
-    if (unrecorded === undefined || tenure === undefined || !view.holding) return undefined;
-    if (store === undefined || server === undefined || server.inRecovery) return undefined;
-    const parent = server.lineage.ancestors.at(-1);
-    if (parent === undefined || server.lineage.timeline !== unrecorded) return undefined;
-    const { timeline, switchLsn } = parent;
-    const recorded = store.timelines?.value.promotions ?? [];
-    // An earlier try may have been carried out without an answer.
-    const promotions = recorded.filter((row) => row.timeline !== unrecorded);
-    const issued = Math.max(store.timelines?.value.issued ?? 0, unrecorded) as Timeline;
-    const promotion = {
-      timeline: unrecorded,
-      parent: timeline,
-      switchLsn,
-      member: self.name,
-      term: tenure.term,
-    };
-    const known = lineageOf(timeline, promotions)?.ancestors.map((row) => row.timeline) ?? [];
-    const earlier = (store.history?.value ?? []).filter((row) => known.includes(row.timeline));
-    const reason = 'no recovery target specified';
-    const entry = { timeline, switchLsn, reason, leader: self.name };
+    if (tenure === undefined || !view.holding || store === undefined) return undefined;
+    if (server === undefined || server.inRecovery) return undefined;
+    const { lineage } = server;
+    const known = store.timelines?.value.promotions ?? [];
+    const missing = promotionsOf(lineage, { member: self.name, term: tenure.term }).filter(
+      ({ timeline }) => !known.some((row) => row.timeline === timeline),
+    );
+    const [newest] = missing.slice(-1);
+    if (newest === undefined) return undefined;
+    const issued = Math.max(store.timelines?.value.issued ?? 0, lineage.timeline) as Timeline;
+    const promotions = [...known, ...missing].sort((a, b) => a.timeline - b.timeline);
+    const { timeline, parent, switchLsn } = newest;
     return {
-      because: `timeline ${unrecorded} begins at ${formatLsn(switchLsn)} of ${timeline}`,
+      because: `timeline ${timeline} begins at ${formatLsn(switchLsn)} of ${parent}`,
       action: transact(
         'record-promotion',
         [ours(tenure)],
         [
-          { key: 'timelines', put: { issued, promotions: [...promotions, promotion] } },
-          { key: 'history', put: [...earlier, entry] },
+          { key: 'timelines', put: { issued, promotions } },
+          { key: 'history', put: historyOf(lineage, { store, leader: self.name }) },
         ],
       ),
-      event: event('primary.promoted', 'info', { timeline: unrecorded }),
+      event: event('primary.promoted', 'info', { timeline }),
     };
   },
 };
+
+/** Every step of a lineage as a promotion; who did an earlier one is not known from it. */
+const promotionsOf = (
+  { timeline, ancestors }: Lineage,
+  by: Pick<Promotion, 'member' | 'term'>,
+): Promotion[] =>
+  ancestors.map((ancestor, index) => ({
+    ...by,
+    timeline: ancestors[index + 1]?.timeline ?? timeline,
+    parent: ancestor.timeline,
+    switchLsn: ancestor.switchLsn,
+  }));
+
+/** The rows of `history` for a lineage; what was said of them earlier stays. */
+const historyOf = (
+  { ancestors }: Lineage,
+  { store, leader }: { readonly store: StoreSnapshot; readonly leader: MemberName },
+): HistoryEntry[] =>
+  ancestors.map(({ timeline, switchLsn }) => {
+    const earlier = store.history?.value.find(
+      (row) => row.timeline === timeline && row.switchLsn === switchLsn,
+    );
+    return earlier ?? { timeline, switchLsn, reason: 'no recovery target specified', leader };
+  });
 
 export const promotingRules: readonly Rule[] = [
   awaitPromotion,

@@ -1,26 +1,27 @@
 /** `matriarch up`, put together: the only file of this folder that knows the adapters. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreSnapshot } from '@matriarch/core';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
 import { renderEtcdArguments } from '../adapters/etcd/member-arguments.ts';
 import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts';
+import { findBinaries } from '../adapters/postgres/binaries.ts';
 import { findProgram, resolveUser } from '../adapters/process/run-as.ts';
+import { createRunCommand } from '../adapters/process/run-command.ts';
 import { readDocuments } from '../agent/act/store-documents.ts';
 import { formatMemberTable } from '../cli/output/member-table.ts';
-import { type LocalPaths, localPaths, stateDirectoryOf } from './directories.ts';
+import { type LocalPaths, localPaths, memberPaths, stateDirectoryOf } from './directories.ts';
+import { endLeftovers } from './end-leftovers.ts';
 import { LocalCluster } from './local-cluster.ts';
+import { makeDirectory } from './make-directory.ts';
 import { readClusterFile } from './open-cluster.ts';
-import { isReady } from './ready.ts';
 import type { RunningUp, StoreFacts } from './running-up.ts';
 import { type LocalPlan, applyPlan, choosePlan, readPlan } from './plan.ts';
 import { type Account, fetchSecrets, makeSecrets } from './secrets.ts';
+import { formatShellWord } from './shell-word.ts';
 import { findRunningUp, releaseLock, takeLock } from './up-lock.ts';
+import type { UpRecord } from './up-record.ts';
 
-/** How long a new cluster may take to have a primary and all its replicas. */
-const READY_LIMIT_MS = 120_000;
-const LOOK_MS = 200;
 const STORE_LIMITS = { attemptLimitMs: 1_000, budgetMs: 2_000 };
 
 export interface UpOptions {
@@ -47,9 +48,17 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
 };
 
-const findMissingPrograms = (): string[] =>
+/** Servers lie where the PATH of an ordinary user does not lead. */
+const find = (program: string): string | undefined =>
+  findProgram(program, `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`);
+
+const isNeeded = (program: string, { etcd, pgbouncer }: ClusterConfig): boolean =>
+  (program !== 'etcd' || etcd.kind === 'local') &&
+  (program !== 'pgbouncer' || pgbouncer !== undefined);
+
+const findMissingPrograms = (config: ClusterConfig): string[] =>
   Object.entries(PROGRAMS).flatMap(([program, debianPackage]) =>
-    findProgram(program, `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/bin`) === undefined
+    isNeeded(program, config) && find(program) === undefined
       ? [`${program} is not installed: apt-get install ${debianPackage}`]
       : [],
   );
@@ -66,64 +75,96 @@ const findAccount = (config: ClusterConfig): Account | string | undefined => {
     : `there is no user ${name} to run PostgreSQL as: create it, or set postgresql.user`;
 };
 
+/** What is wrong with PostgreSQL itself, as each member would say it. */
+const findServerProblems = async (
+  { members, postgresql }: ClusterConfig,
+  paths: LocalPaths,
+  owner: Account | undefined,
+): Promise<readonly string[]> => {
+  const [first] = members;
+  const found = await findBinaries({
+    binDirectory: postgresql.binDirectory,
+    dataDirectory: first?.dataDirectory ?? memberPaths(paths.state, first?.name ?? '').data,
+    run: createRunCommand(owner),
+  });
+  return found.kind === 'missing' ? found.problems : [];
+};
+
+const alreadyUp = (cluster: string, { pid }: UpRecord): UpStart =>
+  refused(3, `cluster ${cluster} is already up (process ${pid}): \`matriarch list\` shows it`);
+
 /** Everything is looked at before anything is started. */
 export const startUp = async ({ file, print, printError }: UpOptions): Promise<UpStart> => {
   const read = readClusterFile(file);
   if (read.kind === 'wrong') return refused(2, read.message);
   for (const warning of read.warnings) printError(warning);
-  if (!read.config.isLocal)
+  const { cluster, isLocal } = read.config;
+  if (!isLocal)
     return refused(2, `${file}: its members are on several hosts; \`up\` is for one machine`);
-  const owner = findAccount(read.config);
-  const problems = [...findMissingPrograms(), ...(typeof owner === 'string' ? [owner] : [])];
-  if (problems.length > 0 || typeof owner === 'string') return refused(2, ...problems);
-  const paths = localPaths(stateDirectoryOf(read.config.cluster, process.cwd()));
+  const paths = localPaths(stateDirectoryOf(cluster, process.cwd()));
   const running = findRunningUp(paths.lock);
-  if (running !== undefined)
-    return refused(
-      3,
-      `cluster ${read.config.cluster} is already up (process ${running.pid}): \`matriarch list\` shows it`,
-    );
+  if (running !== undefined) return alreadyUp(cluster, running);
+  const owner = findAccount(read.config);
+  const problems = [
+    ...findMissingPrograms(read.config),
+    ...(typeof owner === 'string'
+      ? [owner]
+      : await findServerProblems(read.config, paths, owner)),
+  ];
+  if (problems.length > 0 || typeof owner === 'string') return refused(2, ...problems);
   try {
-    mkdirSync(paths.state, { recursive: true, mode: 0o755 });
-    takeLock(paths.lock, read.file);
+    makeDirectory(paths.state);
+    const other = takeLock(paths.lock, read.file);
+    if (other !== undefined) return alreadyUp(cluster, other);
   } catch (error) {
     return refused(2, `${paths.state}: the cluster cannot be kept there (${String(error)})`);
   }
-  const planned = await choosePlan(read.config, readPlan(paths));
-  if (planned.kind === 'taken') {
-    releaseLock(paths.lock);
-    return refused(1, planned.message);
-  }
-  writeFileSync(paths.plan, JSON.stringify(planned.plan, undefined, 2), { mode: 0o644 });
-  const config = applyPlan(read.config, planned.plan, paths);
-  makeSecrets(config, paths.secrets);
-  const secrets = fetchSecrets(config);
-  if (secrets.kind === 'missing') {
-    releaseLock(paths.lock);
-    return refused(2, ...secrets.messages);
-  }
-  const up = begin(
-    { config, paths, plan: planned.plan, file: read.file, owner, print },
-    secrets.values,
-  );
-  return { kind: 'running', up };
+  const started = await startLocked({ config: read.config, file: read.file, paths, owner, print });
+  if (started.kind === 'refused') releaseLock(paths.lock);
+  return started;
 };
 
 interface Beginning {
   readonly config: ClusterConfig;
   readonly paths: LocalPaths;
-  readonly plan: LocalPlan;
   readonly file: string;
   readonly owner: Account | undefined;
   readonly print: (line: string) => void;
 }
 
-const begin = (parts: Beginning, secrets: ReadonlyMap<string, string>): RunningUp => {
+/** From here on nobody else starts this cluster. */
+const startLocked = async (parts: Beginning): Promise<UpStart> => {
+  const { paths, print } = parts;
+  const { ended, remaining } = await endLeftovers(paths);
+  if (ended.length > 0)
+    print(`an earlier \`up\` was killed and had left ${ended.join(', ')}: ended`);
+  if (remaining.length > 0)
+    return refused(1, `processes ${remaining.join(', ')} of an earlier \`up\` cannot be ended`);
+  const planned = await choosePlan(parts.config, readPlan(paths));
+  if (planned.kind === 'taken') return refused(1, planned.message);
+  const { plan } = planned;
+  const config = applyPlan(parts.config, plan, paths);
+  try {
+    writeFileSync(paths.plan, JSON.stringify(plan, undefined, 2), { mode: 0o644 });
+    makeSecrets(config, paths.secrets);
+    const secrets = fetchSecrets(config);
+    if (secrets.kind === 'missing') return refused(2, ...secrets.messages);
+    const up = begin({ ...parts, config, plan }, secrets.values);
+    return { kind: 'running', up };
+  } catch (error) {
+    return refused(2, `${paths.state}: the cluster cannot be kept there (${String(error)})`);
+  }
+};
+
+type Planned = Beginning & { readonly plan: LocalPlan };
+
+const begin = (parts: Planned, secrets: ReadonlyMap<string, string>): RunningUp => {
   const { config, paths, plan, print } = parts;
   let stopping = false;
   const cluster = new LocalCluster({
     ...parts,
     secrets,
+    etcdProgram: find('etcd') ?? 'etcd',
     etcdArguments: (index) => etcdArguments(parts, index),
     onEnd: (name, status, signal) => {
       if (!stopping)
@@ -148,6 +189,7 @@ const begin = (parts: Beginning, secrets: ReadonlyMap<string, string>): RunningU
     secrets,
     cluster,
     snapshot,
+    isStopping: () => stopping,
     describeStore: () => describeStore(store),
     stop: async () => {
       stopping = true;
@@ -159,7 +201,7 @@ const begin = (parts: Beginning, secrets: ReadonlyMap<string, string>): RunningU
   };
 };
 
-const etcdArguments = ({ plan, paths, config }: Beginning, index: number): readonly string[] => {
+const etcdArguments = ({ plan, paths, config }: Planned, index: number): readonly string[] => {
   const name = (number: number): string => `etcd${number + 1}`;
   const peerUrl = (number: number): string => `http://127.0.0.1:${plan.etcd[number]?.peer ?? 0}`;
   return renderEtcdArguments({
@@ -172,41 +214,13 @@ const etcdArguments = ({ plan, paths, config }: Beginning, index: number): reado
   });
 };
 
-/** Tells what happens on the way; false when it takes too long. */
-export const awaitReady = async (
-  up: RunningUp,
-  print: (line: string) => void,
-): Promise<boolean> => {
-  const count = up.config.members.length;
-  const begun = performance.now();
-  let said = '';
-  while (performance.now() - begun < READY_LIMIT_MS) {
-    const snapshot = await up.snapshot();
-    const now = snapshot === undefined ? 'waiting for etcd' : describe(snapshot, count);
-    if (now !== said) print(`  ${((performance.now() - begun) / 1_000).toFixed(1)} s  ${now}`);
-    said = now;
-    if (snapshot !== undefined && isReady(snapshot, count)) return true;
-    await sleep(LOOK_MS);
-  }
-  return false;
-};
-
-const describe = (snapshot: StoreSnapshot, count: number): string => {
-  const members = Object.entries(snapshot.members).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (members.length === 0) return 'waiting for the members';
-  const words = members.map(([name, { value }]) => {
-    const isLeader = name === snapshot.leader?.value;
-    return `${name} ${isLeader ? 'primary' : (value.replicationState ?? value.state)}`;
-  });
-  return `${words.join(', ')}${members.length < count ? ', …' : ''}`;
-};
-
 /** What a person needs next: who is what, and how to get in. */
 export const describeUp = async ({ config, paths, snapshot }: RunningUp): Promise<string> => {
   const documents = await snapshot();
   const table = documents === undefined ? '' : formatMemberTable(config.cluster, documents);
   const psql = (port: number): string =>
-    `PGPASSFILE=${paths.passFile} psql "host=127.0.0.1 port=${port} user=${clusterRoles.superuser} dbname=postgres"`;
+    `PGPASSFILE=${formatShellWord(paths.passFile)} psql ` +
+    `"host=127.0.0.1 port=${port} user=${clusterRoles.superuser} dbname=postgres"`;
   const { writePort, readPort, statsPort } = config.haproxy;
   return [
     table,

@@ -2,6 +2,9 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
+/** Whatever says more is no member of ours. */
+const ANSWER_LIMIT_CHARACTERS = 1_048_576;
+
 export interface ApiCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
@@ -34,20 +37,25 @@ export const callApi = (call: ApiCall): Promise<ApiAnswer> =>
       () => request.destroy(new Error(`no answer within ${call.limitMs} ms`)),
       call.limitMs,
     );
-    request.on('error', (error) => {
+    const fail = ({ message }: Error): void => resolve({ kind: 'no-answer', cause: message });
+    request.on('error', fail);
+    // After whatever was said before: what is settled stays so.
+    request.on('close', () => {
       clearTimeout(timer);
-      resolve({ kind: 'no-answer', cause: error.message });
+      fail(new Error('the connection was closed before the answer was complete'));
     });
     request.on('response', (response) => {
       let answer = '';
       response.setEncoding('utf8');
+      response.on('error', fail);
       response.on('data', (chunk: string) => {
         answer += chunk;
+        if (answer.length > ANSWER_LIMIT_CHARACTERS)
+          request.destroy(new Error('the answer is too long'));
       });
-      response.on('end', () => {
-        clearTimeout(timer);
-        resolve({ kind: 'answered', status: response.statusCode ?? 0, text: answer });
-      });
+      response.on('end', () =>
+        resolve({ kind: 'answered', status: response.statusCode ?? 0, text: answer }),
+      );
     });
     request.end(text);
   });

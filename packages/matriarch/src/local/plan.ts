@@ -150,10 +150,6 @@ const chooseEtcdPorts = async (config: ClusterConfig, finder: PortFinder): Promi
   return ports;
 };
 
-/** Which etcd member runs on the "host" of a member, if any. */
-export const etcdOfMember = (index: number, plan: LocalPlan): EtcdPorts | undefined =>
-  plan.etcd[index];
-
 /**
  * The configuration as it really is on this machine: chosen ports, directories, the etcd that was
  * started, and secrets in files.
@@ -199,7 +195,7 @@ export const applyPlan = (
     applications: Object.fromEntries(
       Object.entries(config.secrets.applications).map(([name, source]) => [
         name,
-        inFile(source, paths, `application-${name}`),
+        inFile(source, paths, `application-${encodeURIComponent(name)}`),
       ]),
     ),
   },

@@ -18,6 +18,7 @@ export interface RunningUp {
   readonly secrets: ReadonlyMap<string, string>;
   readonly cluster: LocalCluster;
   readonly snapshot: () => Promise<StoreSnapshot | undefined>;
+  readonly isStopping: () => boolean;
   /** The store's own word on its version and members, for reports. */
   readonly describeStore: () => Promise<StoreFacts>;
   readonly stop: () => Promise<void>;

@@ -1,6 +1,14 @@
 /** Passwords of a local cluster: made up once, one file each, readable by nobody else. */
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { type ClusterConfig, type SecretSource, resolveSecret } from '@matriarch/protocol';
 
 const SECRET_BYTES = 24;
@@ -26,10 +34,15 @@ const secretSources = ({ secrets }: ClusterConfig): [string, SecretSource][] => 
 export const makeSecrets = (config: ClusterConfig, directory: string): void => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const [, source] of secretSources(config))
-    if (source.kind === 'file' && source.path.startsWith(directory) && !existsSync(source.path))
-      writeFileSync(source.path, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, {
-        mode: 0o600,
-      });
+    if (source.kind === 'file' && dirname(source.path) === directory && !existsSync(source.path))
+      makeSecret(source.path);
+};
+
+/** Whole or not at all: half a password would never be replaced. */
+const makeSecret = (file: string): void => {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 };
 
 export type FetchedSecrets =

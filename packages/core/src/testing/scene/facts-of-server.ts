@@ -226,7 +226,6 @@ export const factsOfServer: Facts = {
   promotion: { read: readPromotion },
   'promotion to record': {
     read: (line, { state }) => {
-      state.unrecorded = line.number('timeline') as Timeline | undefined;
       state.checkpointDue = line.has('checkpoint due');
     },
   },

@@ -1,0 +1,399 @@
+/**
+ * Any state a member could be in, and many it never is: each part is drawn by itself, from few
+ * values that lie just below, on and just above the limits that are compared.
+ */
+import * as fc from 'fast-check';
+import { type Instant, after } from '../model/instant.ts';
+import { type Lsn, lsn } from '../model/lsn.ts';
+import { type MemberName, defaultTags } from '../model/member.ts';
+import type { PeerAnswer } from '../model/peer.ts';
+import { type Policy, defaultPolicy } from '../model/policy.ts';
+import type { DiskFacts, ServerAnswer, ServerProbe, ServerProcess } from '../model/server.ts';
+import type {
+  DocumentKey,
+  LeaseId,
+  LeaseTerm,
+  MemberDocument,
+  Revision,
+  StoreDocuments,
+  StoreSnapshot,
+  Versioned,
+} from '../model/store.ts';
+import { type Lineage, type Timeline, timeline } from '../model/timeline.ts';
+import { type KnownPosition, knownPosition, unknownPosition } from '../model/wal-position.ts';
+import {
+  type BootstrapStage,
+  type MemberState,
+  type PendingPromotion,
+  type Rejoin,
+  type Vacating,
+  beginVacating,
+  createMember,
+  freshRejoin,
+} from '../state.ts';
+
+export const NOW = 3_600_000 as Instant;
+
+const NAMES = ['alpha', 'bravo', 'charlie'] as const;
+const anyName = fc.constantFrom(...NAMES).map((name) => name as MemberName);
+const CLUSTER = '7001';
+
+/** Moments around now: limits of a millisecond, of seconds, of minutes. */
+const OFFSETS = [-70_000, -20_000, -5_000, -1_000, -51, -1, 0, 1, 299, 300, 5_000, 26_000];
+const anyTime: fc.Arbitrary<Instant> = fc.constantFrom(...OFFSETS).map((ms) => after(NOW, ms));
+const anyPast: fc.Arbitrary<Instant> = fc
+  .constantFrom(...OFFSETS.filter((ms) => ms <= 0))
+  .map((ms) => after(NOW, ms));
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined });
+
+const anyLsn: fc.Arbitrary<Lsn> = fc.constantFrom(0x4ffffffn, 0x5000000n, 0x5000001n).map(lsn);
+const anyTimeline: fc.Arbitrary<Timeline> = fc.constantFrom(1, 2, 3).map(timeline);
+
+const anyLineage: fc.Arbitrary<Lineage> = fc
+  .tuple(anyTimeline, anyLsn)
+  .map(([number, switchLsn]) => ({
+    timeline: number,
+    ancestors: number === 1 ? [] : [{ timeline: timeline(number - 1), switchLsn }],
+  }));
+
+const anyPosition: fc.Arbitrary<KnownPosition> = fc.oneof(
+  fc.constant(unknownPosition),
+  fc.record({ timeline: anyTimeline, lsn: anyLsn }).map(knownPosition),
+);
+
+const anyTags = fc.record({
+  nofailover: fc.constantFrom(false, false, true),
+  failoverPriority: fc.constantFrom(1, 1, 0, 2),
+});
+
+const anyProcess: fc.Arbitrary<ServerProcess> = fc.oneof(
+  fc.constant({ kind: 'unknown' as const }),
+  fc.record({ kind: fc.constant('none' as const), silent: fc.constantFrom(true, true, false) }),
+  fc.record({
+    kind: fc.constant('running' as const),
+    pid: fc.constant(100),
+    startedAs: fc.constantFrom(
+      'primary' as const,
+      'standby' as const,
+      'private' as const,
+      'adopted' as const,
+    ),
+    promoted: fc.boolean(),
+  }),
+);
+
+const anyAnswer: fc.Arbitrary<ServerAnswer> = fc.record({
+  kind: fc.constant('answers' as const),
+  systemIdentifier: fc.constantFrom(CLUSTER, CLUSTER, '6999'),
+  serverVersion: fc.constant(150_008),
+  inRecovery: fc.boolean(),
+  lineage: anyLineage,
+  position: anyPosition,
+  receivedLsn: maybe(anyLsn),
+  replayedLsn: maybe(anyLsn),
+  replayedAt: fc.constant(undefined),
+  replayPaused: fc.constant(false),
+  streaming: fc.boolean(),
+  upstream: maybe(fc.constantFrom('bravo:5432', 'charlie:5432')),
+  standbys: fc.constant([]),
+  slots: fc.array(
+    fc.record({
+      name: fc.constantFrom('bravo', 'charlie', 'delta'),
+      active: fc.boolean(),
+      restartLsn: maybe(anyLsn),
+      walStatus: fc.constant('reserved'),
+    }),
+    { maxLength: 2 },
+  ),
+  startedAt: fc.constant(''),
+  pendingRestart: fc.boolean(),
+});
+
+const anyProbe: fc.Arbitrary<ServerProbe> = fc.oneof(
+  { weight: 4, arbitrary: anyAnswer },
+  fc.constantFrom(
+    { kind: 'none' as const },
+    { kind: 'starting' as const },
+    { kind: 'no-answer' as const, cause: '' },
+  ),
+);
+
+const anyDisk: fc.Arbitrary<DiskFacts> = fc.record({
+  content: fc.oneof(
+    fc.constantFrom(
+      { kind: 'empty' as const },
+      { kind: 'not-ours' as const, detail: 'photos' },
+      { kind: 'unreadable' as const, detail: 'no permission' },
+    ),
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('data' as const),
+        systemIdentifier: fc.constantFrom(CLUSTER, CLUSTER, '6999'),
+        control: fc.constantFrom(
+          'shut-down' as const,
+          'in-production' as const,
+          'in-recovery' as const,
+        ),
+        lineage: anyLineage,
+        standbySignal: fc.boolean(),
+        end: maybe(anyLsn),
+        rewindable: fc.boolean(),
+      }),
+    },
+  ),
+  rewindUnfinished: fc.constantFrom(false, false, true),
+  bootstrapUnfinished: fc.constantFrom(false, false, true),
+  asideKept: fc.boolean(),
+  newReady: fc.boolean(),
+  lastWords: fc.constantFrom(undefined, undefined, 'panic' as const),
+});
+
+const anyPeer: fc.Arbitrary<PeerAnswer> = fc.oneof(
+  fc.constant({ kind: 'no-answer' as const, cause: '' }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('answers' as const),
+      running: fc.boolean(),
+      primary: fc.constantFrom(false, false, true),
+      position: anyPosition,
+      lineage: maybe(anyLineage),
+      tags: anyTags.map((tags) => ({ ...defaultTags, ...tags })),
+      electable: fc.constantFrom(true, true, false),
+      streaming: fc.boolean(),
+    }),
+  },
+);
+
+const anyDocument: fc.Arbitrary<MemberDocument> = fc.record({
+  connUrl: fc.constantFrom('postgres://bravo:5432/postgres', 'nonsense'),
+  apiUrl: fc.constant(''),
+  state: fc.constantFrom('running', 'stopped', 'starting'),
+  role: fc.constantFrom('primary', 'replica'),
+  tags: fc.constant(defaultTags),
+  ours: fc.boolean(),
+});
+
+const anyLife = fc.record({
+  host: fc.constantFrom('host-1', 'host-2'),
+  run: fc.constantFrom('run-1', 'run-2'),
+});
+
+const LEASES = ['6', '7'].map((id) => id as LeaseId);
+const anyLeaseId = fc.constantFrom(...LEASES);
+
+const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undefined> =>
+  maybe(
+    fc
+      .tuple(value, fc.constantFrom(39, 40, 41), anyLeaseId)
+      .map(([content, revision, leaseId]) => ({
+        value: content,
+        createRevision: revision as Revision,
+        modRevision: revision as Revision,
+        leaseId,
+      })),
+  );
+
+const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
+  initialize: fc.constantFrom(CLUSTER, CLUSTER, CLUSTER, ''),
+  config: fc.constant({}),
+  leader: anyName,
+  status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
+  failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
+  history: fc.constantFrom([], [{ timeline: timeline(1), switchLsn: lsn(0x5000000n), reason: '' }]),
+  sync: fc.constant({}),
+  failsafe: fc.constant({}),
+  timelines: fc.record({
+    issued: anyTimeline,
+    promotions: fc.constantFrom(
+      [],
+      [
+        {
+          timeline: timeline(2),
+          parent: timeline(1),
+          switchLsn: lsn(0x5000000n),
+          member: 'bravo' as MemberName,
+          term: 30 as LeaseTerm,
+        },
+      ],
+    ),
+  }),
+  holder: fc.record({ member: anyName, life: anyLife }),
+  handover: fc.record({
+    from: anyName,
+    term: fc.constant(30 as LeaseTerm),
+    cause: fc.constantFrom('crash' as const, 'switchover' as const),
+    end: anyPosition,
+    heir: maybe(anyName),
+    quietMs: fc.constantFrom(0, 30_000),
+  }),
+  quiet: fc.record({ ms: fc.constantFrom(0, 30_000) }),
+  bootstrap: fc.record({ member: anyName, life: anyLife }),
+};
+
+const anySnapshot: fc.Arbitrary<StoreSnapshot> = fc
+  .record({
+    members: fc.dictionary(fc.constantFrom(...NAMES), versioned(anyDocument), { maxKeys: 3 }),
+    documents: fc.record(
+      Object.fromEntries(
+        Object.entries(documents).map(([key, value]) => [key, versioned<unknown>(value)]),
+      ),
+    ),
+  })
+  .map(({ members, documents: contents }) => {
+    const present = Object.entries(members).filter(([, document]) => document !== undefined);
+    const revision = 50 as Revision;
+    return { revision, members: Object.fromEntries(present), ...contents } as StoreSnapshot;
+  });
+
+const anyPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    fastLease: fc.boolean(),
+    primaryStartTimeoutMs: fc.constantFrom(0, 20_000),
+    usePgRewind: fc.boolean(),
+    useSlots: fc.boolean(),
+    serverConfigVersion: fc.constantFrom('v1', 'v2'),
+  })
+  .map((parts) => ({ ...defaultPolicy, ...parts }));
+
+const anyVacating: fc.Arbitrary<Vacating> = fc
+  .record({
+    cause: fc.constantFrom('crash' as const, 'switchover' as const, 'shutdown' as const),
+    since: anyPast,
+    heir: maybe(anyName),
+    checkpointed: fc.boolean(),
+    end: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
+    endAt: maybe(anyPast),
+    givenUp: fc.boolean(),
+    counted: fc.boolean(),
+  })
+  .map((parts) => ({ ...beginVacating(parts.cause, parts.since), ...parts }));
+
+const anyPromotion: fc.Arbitrary<PendingPromotion> = fc.record({
+  timeline: anyTimeline,
+  term: fc.constantFrom(39, 40).map((term) => term as LeaseTerm),
+  stage: fc.constantFrom('issued' as const, 'placed' as const, 'signalled' as const),
+  since: anyPast,
+});
+
+const anyRejoin: fc.Arbitrary<Rejoin> = fc
+  .record({
+    method: fc.constantFrom('follow' as const, 'rewind' as const, 'clone' as const),
+    failedStarts: fc.constantFrom(0, 2, 3),
+    failedRewinds: fc.constantFrom(0, 1, 2),
+    failedMeasures: fc.constantFrom(0, 2),
+    notBefore: anyTime,
+    forkKept: fc.boolean(),
+    cloned: fc.boolean(),
+  })
+  .map((parts) => ({ ...freshRejoin(NOW), ...parts }));
+
+const seen = <T>(value: fc.Arbitrary<T>) => maybe(fc.record({ value, at: anyPast }));
+
+const anyFacts = fc.record({
+  policy: anyPolicy,
+  startedAt: anyPast,
+  guardDeadline: maybe(anyTime),
+  guardLeaseId: maybe(anyLeaseId),
+  process: anyProcess,
+  processSince: anyPast,
+  fenceFailures: fc.constantFrom(0, 1),
+  lease: maybe(
+    fc.record({
+      id: anyLeaseId,
+      ttlMs: fc.constantFrom(5_000, 30_000),
+      renewedAt: anyPast,
+    }),
+  ),
+  tenure: maybe(
+    fc.record({
+      term: fc.constantFrom(40, 41).map((term) => term as LeaseTerm),
+      deadline: anyTime,
+    }),
+  ),
+  doubtfulTerm: maybe(fc.constant(40 as LeaseTerm)),
+  confirmFrom: maybe(anyPast),
+  snapshot: seen(anySnapshot),
+  snapshotStale: fc.boolean(),
+  storeFailingSince: maybe(anyPast),
+  vacantSince: maybe(anyPast),
+});
+
+const anyPlans = fc.record({
+  probe: seen(anyProbe),
+  silentSince: maybe(anyPast),
+  idleSince: maybe(anyPast),
+  disk: seen(anyDisk),
+  asideKept: fc.constantFrom(undefined, true, false),
+  peers: seen(fc.dictionary(fc.constantFrom(...NAMES), anyPeer, { maxKeys: 3 })),
+  upstream: seen(
+    fc.record({
+      member: anyName,
+      systemIdentifier: fc.constantFrom(CLUSTER, '6999'),
+      inRecovery: fc.constantFrom(false, false, true),
+      timeline: anyTimeline,
+      lineage: anyLineage,
+      oldestLsn: anyLsn,
+      checkpointed: fc.boolean(),
+    }),
+  ),
+  vacating: maybe(anyVacating),
+  promotion: maybe(anyPromotion),
+  unrecorded: maybe(anyTimeline),
+  checkpointDue: fc.boolean(),
+  rejoin: anyRejoin,
+  quietUntil: maybe(anyTime),
+  quietCrashes: fc.constantFrom(0, 1, 2),
+  failedBootstraps: fc.constantFrom(0, 1, 3),
+  prepared: maybe(
+    fc.record({
+      as: fc.constantFrom('primary' as const, 'standby' as const, 'private' as const),
+      upstream: maybe(fc.constantFrom('bravo:5432')),
+      version: fc.constantFrom('v1', 'v2'),
+    }),
+  ),
+  appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
+  slotsAt: maybe(anyPast),
+  publishedAt: maybe(anyPast),
+  leaving: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(undefined) },
+    fc.record({ since: anyPast }),
+  ),
+});
+
+const anySelf = fc.record({ tags: anyTags, mayTakeOverData: fc.boolean(), life: anyLife });
+
+/** While a bootstrap of ours is under way no server runs but the private one that it has started. */
+const bootstrapOf = (process: ServerProcess, stage: BootstrapStage | undefined) => {
+  if (process.kind !== 'running') return stage;
+  return process.startedAs === 'private' && stage !== 'initialised' ? stage : undefined;
+};
+
+export const anyMember: fc.Arbitrary<MemberState> = fc
+  .record({
+    self: anySelf,
+    facts: anyFacts,
+    plans: anyPlans,
+    bootstrap: fc.constantFrom(
+      ...([undefined, undefined, undefined, 'initialised', 'installed', 'users-created'] as const),
+    ),
+  })
+  .map(({ self, facts, plans, bootstrap }) => {
+    const member = createMember(
+      {
+        name: 'alpha' as MemberName,
+        address: 'alpha:5432',
+        connUrl: 'postgres://alpha:5432/postgres',
+        apiUrl: 'http://alpha:8008/patroni',
+        bootstrapConfig: {},
+        ...self,
+        tags: { ...defaultTags, ...self.tags },
+      },
+      facts.policy,
+    );
+    const state: MemberState = { ...member, now: NOW, ...facts, ...plans };
+    return { ...state, bootstrap: bootstrapOf(state.process, bootstrap) };
+  });

@@ -1,0 +1,143 @@
+/** What must hold of every single step, whatever the state and the input were. */
+import { mayAcceptWrites } from '../guard/guard-state.ts';
+import { laneOf } from '../lanes.ts';
+import type { Action, ActionKind, Dispatch, TransactionPurpose } from '../model/action.ts';
+import type { DocumentKey, StoreCompare, StoreTransaction } from '../model/store.ts';
+import { rules } from '../rules/table.ts';
+import type { MemberState } from '../state.ts';
+import type { StepResult } from '../step.ts';
+
+type Tell = (what: string) => void;
+
+/** The rules of one step that do not hold, in words; empty: all is well. */
+export const findBreaches = (result: StepResult): readonly string[] => {
+  const breaches: string[] = [];
+  const tell: Tell = (what) => breaches.push(what);
+  checkLanes(result, tell);
+  checkFence(result.state, tell);
+  for (const dispatch of result.dispatches) {
+    checkPrimary(result.state, dispatch, tell);
+    checkSilence(result.state, dispatch, tell);
+    checkTransaction(result.state, dispatch, tell);
+  }
+  return breaches;
+};
+
+const isUrgent = ({ kind }: Action): boolean => kind === 'fence' || kind === 'exit';
+
+const checkLanes = ({ state, dispatches, decisions }: StepResult, tell: Tell): void => {
+  const lanes = dispatches.map(({ lane }) => lane);
+  if (new Set(lanes).size !== lanes.length) tell(`two actions in one lane: ${lanes.join(', ')}`);
+  for (const { id, lane, action } of dispatches) {
+    if (laneOf(action) !== lane) tell(`${action.kind} in the lane ${lane}`);
+    if (state.lanes[lane]?.id !== id) tell(`${action.kind} was sent and is not under way`);
+  }
+  const ofRules = dispatches.filter(({ rule, action }) => rule !== undefined && !isUrgent(action));
+  if (ofRules.length > 1) tell('two actions of rules in one step');
+  const last = decisions.at(-1);
+  if (state.startedAt !== undefined && last === undefined) tell('no rule answered');
+  if (decisions.some(({ rule }) => !rules.some(({ id }) => id === rule))) tell('an unknown rule');
+};
+
+/** S1, S2, S3: what may write is being fenced when the right to write has ended. */
+const checkFence = (state: MemberState, tell: Tell): void => {
+  const { process, guardDeadline, tenure, snapshot, now, startedAt } = state;
+  if (startedAt === undefined || !mayAcceptWrites(process)) return;
+  const underWay = state.lanes.server?.action.kind;
+  if (underWay === 'fence' || underWay === 'exit') return;
+  if (guardDeadline !== undefined && now >= guardDeadline)
+    tell('the deadline of the guard has passed, and no fence is under way');
+  if (tenure === undefined && snapshot !== undefined)
+    tell('a server may accept writes without the lease, and no fence is under way');
+};
+
+/** S1, S3, S4: nothing becomes a primary without the lease and a confirmed deadline. */
+const checkPrimary = (state: MemberState, { action }: Dispatch, tell: Tell): void => {
+  const makesPrimary =
+    action.kind === 'promote' || (action.kind === 'start-server' && action.as === 'primary');
+  if (!makesPrimary) return;
+  const { tenure, guardDeadline, promotion, now } = state;
+  if (tenure === undefined || now >= tenure.deadline) tell(`${action.kind} without the lease`);
+  if (guardDeadline === undefined || now >= guardDeadline)
+    tell(`${action.kind} without a deadline that the guard has confirmed`);
+  if (action.kind === 'promote' && promotion?.term !== tenure?.term)
+    tell('promote with a timeline number of another term');
+  if (action.kind === 'promote' && promotion?.timeline !== action.timeline)
+    tell('promote to a timeline that was not issued');
+};
+
+/** S4, S7: done to a silent server only. */
+const NEEDS_SILENCE: ReadonlySet<ActionKind | TransactionPurpose> = new Set([
+  'start-server',
+  'measure-wal-end',
+  'initialise',
+  'clone',
+  'keep-fork',
+  'rewind',
+  'install-data',
+  'discard-unfinished',
+  'release',
+  'finish-bootstrap',
+  'take-over-data',
+]);
+
+const checkSilence = (state: MemberState, { action }: Dispatch, tell: Tell): void => {
+  const name = action.kind === 'transact' ? action.purpose : action.kind;
+  const { process } = state;
+  if (!NEEDS_SILENCE.has(name)) return;
+  if (process.kind !== 'none' || !process.silent) tell(`${name}, and the server is not silent`);
+};
+
+const DECIDED_ON: readonly DocumentKey[] = [
+  'initialize',
+  'config',
+  'sync',
+  'failsafe',
+  'failover',
+  'handover',
+  'timelines',
+];
+
+const hasCompare = ({ compares }: StoreTransaction, key: DocumentKey, revision: number): boolean =>
+  compares.some((compare: StoreCompare) => compare.key === key && compare.modRevision === revision);
+
+/** S1: each transaction on the leader key compares all that it was decided on. */
+const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell): void => {
+  if (action.kind !== 'transact') return;
+  const { purpose, transaction } = action;
+  const store = state.snapshot?.value;
+  const compares = (key: DocumentKey): boolean =>
+    hasCompare(transaction, key, store?.[key]?.modRevision ?? 0);
+  const touchesLeader = transaction.writes.some(
+    (write) => 'key' in write && write.key === 'leader',
+  );
+  if (touchesLeader && !transaction.compares.some(({ key }) => key === 'leader'))
+    tell(`${purpose} writes the leader key without comparing it`);
+  if (purpose === 'acquire') {
+    if (!hasCompare(transaction, 'leader', 0)) tell('acquire without "leader absent"');
+    for (const key of DECIDED_ON) if (!compares(key)) tell(`acquire without comparing ${key}`);
+    if (state.tenure !== undefined) tell('acquire while holding the lease');
+    if (state.snapshotStale) tell('acquire on a snapshot that is known to be old');
+  }
+  const onTenure = ['confirm', 'release', 'issue-timeline', 'record-promotion'].includes(purpose);
+  if (
+    onTenure &&
+    (state.tenure === undefined || !hasCompare(transaction, 'leader', state.tenure.term))
+  )
+    tell(`${purpose} without comparing the leader key with our term`);
+  if (purpose === 'reclaim' && !(compares('leader') && compares('holder')))
+    tell('reclaim without comparing leader and holder');
+  checkLease(state, transaction, tell);
+};
+
+/** The leader key must go when we do: it hangs on our lease. */
+const checkLease = (state: MemberState, { writes }: StoreTransaction, tell: Tell): void => {
+  for (const write of writes) {
+    if ('remove' in write) continue;
+    const leased = 'member' in write || write.key === 'leader' || write.key === 'bootstrap';
+    if (leased && (write.leaseId === undefined || write.leaseId !== state.lease?.id))
+      tell(`${'member' in write ? 'our member key' : write.key} does not hang on our lease`);
+    if ('key' in write && write.key === 'leader' && write.put !== state.self.name)
+      tell('the leader key is given to somebody else');
+  }
+};

@@ -1,0 +1,39 @@
+/** Waits for a cluster that has just been started, and tells how it comes along. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoreSnapshot } from '@matriarch/core';
+import { isReady } from './ready.ts';
+import type { RunningUp } from './running-up.ts';
+
+/** How long a new cluster may take to have a primary and all its replicas. */
+const READY_LIMIT_MS = 120_000;
+const LOOK_MS = 200;
+
+/** Tells what happens on the way; false when it takes too long, or is stopped meanwhile. */
+export const awaitReady = async (
+  up: Pick<RunningUp, 'config' | 'snapshot' | 'isStopping'>,
+  print: (line: string) => void,
+): Promise<boolean> => {
+  const count = up.config.members.length;
+  const begun = performance.now();
+  let said = '';
+  while (performance.now() - begun < READY_LIMIT_MS) {
+    const snapshot = await up.snapshot();
+    if (up.isStopping()) return false;
+    const now = snapshot === undefined ? 'waiting for etcd' : describe(snapshot, count);
+    if (now !== said) print(`  ${((performance.now() - begun) / 1_000).toFixed(1)} s  ${now}`);
+    said = now;
+    if (snapshot !== undefined && isReady(snapshot, count)) return true;
+    await sleep(LOOK_MS);
+  }
+  return false;
+};
+
+const describe = (snapshot: StoreSnapshot, count: number): string => {
+  const members = Object.entries(snapshot.members).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (members.length === 0) return 'waiting for the members';
+  const words = members.map(([name, { value }]) => {
+    const isLeader = name === snapshot.leader?.value;
+    return `${name} ${isLeader ? 'primary' : (value.replicationState ?? value.state)}`;
+  });
+  return `${words.join(', ')}${members.length < count ? ', …' : ''}`;
+};
