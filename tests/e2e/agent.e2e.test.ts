@@ -137,7 +137,9 @@ it('reads its file again on SIGHUP', async () => {
 
   appendFileSync(primary.configFile, 'restapi: [');
   primary.reload();
-  await cluster.waitUntil('a word about the mistake', () => primary.log.includes('the last one stays'));
+  await cluster.waitUntil('a word about the mistake', () =>
+    primary.log.includes('the last one stays'),
+  );
   expect(await setting()).toBe('7MB');
   primary.configure({ postgresql: { parameters: { work_mem: undefined } }, tags: undefined });
   primary.reload();

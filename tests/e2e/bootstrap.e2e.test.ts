@@ -47,12 +47,10 @@ describe('a new cluster', () => {
   });
 
   it('has data checksums and the encoding that was asked for', async () => {
-    const rows = await stage
-      .primary()
-      .query<{ name: string; setting: string }>(
-        `select name, setting from pg_settings
+    const rows = await stage.primary().query<{ name: string; setting: string }>(
+      `select name, setting from pg_settings
          where name in ('data_checksums', 'server_encoding', 'password_encryption') order by 1`,
-      );
+    );
     expect(rows.map(({ setting }) => setting)).toEqual(['on', 'scram-sha-256', 'UTF8']);
   });
 

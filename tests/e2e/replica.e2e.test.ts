@@ -50,16 +50,14 @@ const untilWritten = async (member: Member, program: string, bytes: number): Pro
   await stage.cluster().waitUntil(
     `${program} of ${member.name} to have written ${bytes} bytes`,
     () =>
-      member
-        .processes(listProcesses())
-        .some(({ pid, commandLine }) => {
-          if (!commandLine.split(' ')[0]?.endsWith(`/${program}`)) return false;
-          try {
-            return bytesWritten(pid) >= bytes;
-          } catch {
-            return false;
-          }
-        }),
+      member.processes(listProcesses()).some(({ pid, commandLine }) => {
+        if (!commandLine.split(' ')[0]?.endsWith(`/${program}`)) return false;
+        try {
+          return bytesWritten(pid) >= bytes;
+        } catch {
+          return false;
+        }
+      }),
     { intervalMs: 1 },
   );
 };

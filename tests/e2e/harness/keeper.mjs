@@ -20,6 +20,7 @@ const directories = new Set();
 /** @type {Set<string>} */
 const segments = new Set();
 
+/** @param {() => string} look */
 const read = (look) => {
   try {
     return look();
@@ -28,12 +29,16 @@ const read = (look) => {
   }
 };
 
-/** Whoever has a terminal is a person who looks at the files. */
+/**
+ * Whoever has a terminal is a person who looks at the files.
+ * @param {string} pid
+ */
 const hasTerminal = (pid) => {
   const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
 };
 
+/** @param {string} pid */
 const belongs = (pid) => {
   if (Number(pid) === process.pid || hasTerminal(pid)) return false;
   const cwd = `${read(() => readlinkSync(`/proc/${pid}/cwd`))}/`;
@@ -41,9 +46,11 @@ const belongs = (pid) => {
   return [...directories].some((path) => cwd.startsWith(path) || words.includes(`${path}/`));
 };
 
+/** @param {string} pid */
 const noteSegments = (pid) => {
   const maps = read(() => readFileSync(`/proc/${pid}/maps`, 'utf8'));
-  for (const [, id] of maps.matchAll(/ (\d+) +\/SYSV[0-9a-f]+/gu)) segments.add(id);
+  for (const [, id] of maps.matchAll(/ (\d+) +\/SYSV[0-9a-f]+/gu))
+    if (id !== undefined) segments.add(id);
 };
 
 const sweep = async () => {
@@ -52,7 +59,7 @@ const sweep = async () => {
     const found = readdirSync('/proc').filter((name) => /^\d+$/u.test(name) && belongs(name));
     for (const pid of found) {
       noteSegments(pid);
-      read(() => process.kill(Number(pid), 'SIGKILL'));
+      read(() => String(process.kill(Number(pid), 'SIGKILL')));
     }
     quiet = found.length === 0 ? quiet + 1 : 0;
     await new Promise((resolve) => {
@@ -68,14 +75,14 @@ const sweep = async () => {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => undefined);
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
-  const [word, value] = line.split(/ (.*)/su);
+  const [word, value = ''] = line.split(/ (.*)/su);
   if (word === 'directory') directories.add(value);
   if (word === 'segment') segments.add(value);
 });
 lines.on('close', () => {
   sweep().then(
     () => process.exit(0),
-    (error) => {
+    (/** @type {unknown} */ error) => {
       process.stderr.write(`${String(error)}\n`);
       process.exit(1);
     },

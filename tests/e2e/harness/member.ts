@@ -30,9 +30,7 @@ import {
 import { type RestAnswer, type StatusDocument, callRest } from './rest.ts';
 import { waitUntil } from './wait.ts';
 
-const BUILT = fileURLToPath(
-  new URL('../../../packages/matriarch/dist/cli.js', import.meta.url),
-);
+const BUILT = fileURLToPath(new URL('../../../packages/matriarch/dist/cli.js', import.meta.url));
 /** Tests may be run on another build of the program than the one beside them. */
 const PROGRAM = process.env['MATRIARCH_E2E_PROGRAM'] ?? BUILT;
 
@@ -215,7 +213,8 @@ export class Member {
    */
   async kill(part: Part): Promise<void> {
     const pids = this.#pidsOf(part);
-    for (const pid of pids) for (const id of sharedSegments(pid)) this.#parts.keeper.watchSegment(id);
+    for (const pid of pids)
+      for (const id of sharedSegments(pid)) this.#parts.keeper.watchSegment(id);
     for (const pid of pids) signal(pid, 'SIGKILL');
     // Who was being born while we looked.
     if (part === 'host') for (const pid of this.#pidsOf(part)) signal(pid, 'SIGKILL');
@@ -325,7 +324,10 @@ export class Member {
       `── ${this.name}: ${this.runs ? 'runs' : 'does not run'}, ${basename(this.directory)}`,
       ...processes,
       `  log:\n${tail(this.log, 40)}`,
-      `  journal:\n${this.journal.slice(-20).map((entry) => JSON.stringify(entry)).join('\n')}`,
+      `  journal:\n${this.journal
+        .slice(-20)
+        .map((entry) => JSON.stringify(entry))
+        .join('\n')}`,
       `  PostgreSQL:\n${tail(this.serverLog, 10)}`,
     ].join('\n');
   }

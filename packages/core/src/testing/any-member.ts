@@ -262,6 +262,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
 const anyVacating: fc.Arbitrary<Vacating> = fc
   .record({
     cause: fc.constantFrom('crash' as const, 'switchover' as const, 'shutdown' as const),
+    begunAt: anyPast,
     since: anyPast,
     heir: maybe(anyName),
     checkpointed: fc.boolean(),
@@ -342,7 +343,7 @@ const anyPlans = fc.record({
   ),
   vacating: maybe(anyVacating),
   promotion: maybe(anyPromotion),
-  unrecorded: maybe(anyTimeline),
+  asideRetryAt: maybe(anyTime),
   checkpointDue: fc.boolean(),
   rejoin: anyRejoin,
   quietUntil: maybe(anyTime),
@@ -370,6 +371,43 @@ const anySelf = fc.record({ tags: anyTags, mayTakeOverData: fc.boolean(), life: 
 const bootstrapOf = (process: ServerProcess, stage: BootstrapStage | undefined) => {
   if (process.kind !== 'running') return stage;
   return process.startedAs === 'private' && stage !== 'initialised' ? stage : undefined;
+};
+
+const PARTS = fc.record({ facts: anyFacts, plans: anyPlans, snapshot: anySnapshot });
+
+/**
+ * Members near those of the scenes: some of their parts, and some of the store's documents, are
+ * drawn anew. Most rules answer in a few states only; these are where such states are.
+ */
+export const anyMemberNear = (scenes: readonly MemberState[]): fc.Arbitrary<MemberState> =>
+  fc
+    .tuple(fc.nat(scenes.length - 1), PARTS)
+    .chain(([index, { facts, plans, snapshot }]) => {
+      const scene = scenes[index] ?? scenes[0];
+      const parts: Partial<MemberState> = { ...facts, ...plans };
+      const keys = Object.keys(parts) as (keyof MemberState)[];
+      const documentKeys = Object.keys(documents) as DocumentKey[];
+      return fc
+        .tuple(
+          fc.subarray(keys, { maxLength: 3 }),
+          fc.subarray(documentKeys, { maxLength: 2 }),
+        )
+        .map(([changed, written]) => {
+          const drawn = Object.fromEntries(changed.map((key) => [key, parts[key]]));
+          const member = { ...scene, ...drawn } as MemberState;
+          return writeDocuments(member, { from: snapshot, keys: written });
+        });
+    });
+
+const writeDocuments = (
+  member: MemberState,
+  { from, keys }: { readonly from: StoreSnapshot; readonly keys: readonly DocumentKey[] },
+): MemberState => {
+  if (member.snapshot === undefined) return member;
+  const drawn = Object.fromEntries(keys.map((key) => [key, from[key]]));
+  const value: StoreSnapshot = { ...member.snapshot.value, ...drawn };
+  const bootstrap = bootstrapOf(member.process, member.bootstrap);
+  return { ...member, bootstrap, snapshot: { ...member.snapshot, value } };
 };
 
 export const anyMember: fc.Arbitrary<MemberState> = fc

@@ -19,6 +19,7 @@ export class Ledger {
   /** When reads were answered, and when they failed. */
   readonly reads: number[] = [];
   readonly readErrors: number[] = [];
+  readonly #lost = new Set<string>();
 
   recordWrite(id: string, outcome: WriteOutcome): void {
     this.writes.push({ id, outcome, atMs: performance.now() });
@@ -32,10 +33,11 @@ export class Ledger {
     return this.writes.filter(({ outcome }) => outcome === 'acknowledged').map(({ id }) => id);
   }
 
-  countAcknowledged({ fromMs, toMs }: Window): number {
-    return this.writes.filter(
-      ({ outcome, atMs }) => outcome === 'acknowledged' && atMs >= fromMs && atMs < toMs,
-    ).length;
+  /** Rows stay lost: a later fault is not charged with what an earlier one has cost. */
+  countNewlyLost(present: ReadonlySet<string>, acknowledged: readonly string[]): number {
+    const before = this.#lost.size;
+    for (const id of acknowledged) if (!present.has(id)) this.#lost.add(id);
+    return this.#lost.size - before;
   }
 
   /** Writes that were not acknowledged, and reads that failed. */
@@ -48,35 +50,41 @@ export class Ledger {
   }
 
   writeOutageMs(window: Window): number {
-    const times = this.writes
-      .filter(({ outcome }) => outcome === 'acknowledged')
-      .map(({ atMs }) => atMs);
-    return longestGapMs(times, window);
+    return Math.round(lengthOf(longestGap(this.#acknowledgedAt(), window)));
   }
 
   readOutageMs(window: Window): number {
-    return longestGapMs(this.reads, window);
+    return Math.round(lengthOf(longestGap(this.reads, window)));
   }
 
-  /** When the first write was acknowledged at or after an instant. */
-  firstWriteAfter(instantMs: number): number | undefined {
-    return this.writes.find(({ outcome, atMs }) => outcome === 'acknowledged' && atMs >= instantMs)
-      ?.atMs;
+  /** When writes were acknowledged again; undefined: not within the window. */
+  firstWriteAfterOutage(window: Window): number | undefined {
+    const { toMs } = longestGap(this.#acknowledgedAt(), window);
+    return toMs < window.toMs ? toMs : undefined;
+  }
+
+  #acknowledgedAt(): number[] {
+    return this.writes
+      .filter(({ outcome }) => outcome === 'acknowledged')
+      .map(({ atMs }) => atMs);
   }
 }
 
+const lengthOf = ({ fromMs, toMs }: Window): number => toMs - fromMs;
+
 /**
- * The longest time within the window in which nothing succeeded, from the last success before it.
- * Times are in the order in which they were recorded.
+ * The longest time in which nothing succeeded, from the last success before the window to its end.
+ * A write that was under way at a fault may still be answered, so the outage is not simply what
+ * follows the fault. Times are in the order in which they were recorded.
  */
-export const longestGapMs = (times: readonly number[], { fromMs, toMs }: Window): number => {
-  const before = times.findLast((at) => at < fromMs) ?? fromMs;
+export const longestGap = (times: readonly number[], window: Window): Window => {
+  const { fromMs, toMs } = window;
   const inside = times.filter((at) => at >= fromMs && at < toMs);
-  let longest = 0;
-  let last = before;
-  for (const at of [...inside, ...(inside.length === 0 ? [toMs] : [])]) {
-    longest = Math.max(longest, at - last);
+  let last = times.findLast((at) => at < fromMs) ?? fromMs;
+  let longest: Window = { fromMs: last, toMs: last };
+  for (const at of [...inside, toMs]) {
+    if (at - last > lengthOf(longest)) longest = { fromMs: last, toMs: at };
     last = at;
   }
-  return Math.round(longest);
+  return longest;
 };

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDirectoryOf } from '../local/directories.ts';
 import { destroyState } from '../local/destroy-state.ts';
-import { awaitReady, startUp } from '../local/main.ts';
+import { awaitReady } from '../local/await-ready.ts';
+import { startUp } from '../local/main.ts';
+import { withDescendants } from '../local/process-tree.ts';
 import type { RunningUp } from '../local/running-up.ts';
-import { withDescendants } from './faults.ts';
 import { Ledger } from './ledger.ts';
 import type { FaultName, FaultReport } from './report.ts';
 import { runFault } from './run-faults.ts';
@@ -20,7 +21,7 @@ import { createTable, trafficOf } from './traffic-of-cluster.ts';
 const NAME = 'matriarch-bench';
 const ROUNDS = Number(process.argv[3] ?? 10);
 const FAULTS: readonly FaultName[] = ['primary-crash', 'switchover', 'host-loss'];
-/** A crash within a minute of another one restarts in place (rule S13): that is not measured here. */
+/** A crash within a minute of another one restarts in place (rule S13): not measured here. */
 const ROUND_MS = 62_000;
 const IDLE_MS = 20_000;
 /** Ticks of the kernel's clock in which processor time is counted. */
@@ -155,7 +156,7 @@ const writeReport = (directory: string, { idle, faults, ttlMs }: Figures): void 
       `${Math.max(...outages)} | ${median(errors)} | ${median(rejoined)} |`
     );
   });
-  const lost = faults.at(-1)?.lost ?? 0;
+  const lost = faults.reduce((sum, fault) => sum + fault.lost, 0);
   const memory = Math.round(totalmem() / 1_073_741_824);
   const text = [
     '# Failover',
@@ -164,9 +165,11 @@ const writeReport = (directory: string, { idle, faults, ttlMs }: Figures): void 
     'machine, 4 writers and 2 readers at work all the time, half of them through PgBouncer. Times in',
     'milliseconds as the writers saw them: the longest time in which no write was acknowledged.',
     '',
-    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GB, Node ${process.version}; ttl ${ttlMs / 1_000} s, asynchronous replication.`,
+    `Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GB, ` +
+      `Node ${process.version}; ttl ${ttlMs / 1_000} s, asynchronous replication.`,
     '',
-    '| fault | runs | primary moved | median | min | max | statements with an error (median) | all members stream again (median) |',
+    '| fault | runs | primary moved | median | min | max | statements with an error (median) | ' +
+      'all members stream again (median) |',
     '|---|---|---|---|---|---|---|---|',
     ...rows,
     '',

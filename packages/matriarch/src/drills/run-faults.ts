@@ -6,8 +6,9 @@ import { clusterRoles } from '@matriarch/protocol';
 import { memberPaths } from '../local/directories.ts';
 import { callApi } from '../local/member-api.ts';
 import type { RunningUp } from '../local/running-up.ts';
+import { withDescendants } from '../local/process-tree.ts';
 import { isReady } from '../local/ready.ts';
-import { hold, killAll, letGo, postmasterPid, serverPids, withDescendants } from './faults.ts';
+import { hold, killAll, letGo, postmasterPid, serverPids } from './faults.ts';
 import { collectSteps } from './journal-steps.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultName, FaultReport } from './report.ts';
@@ -136,7 +137,7 @@ export const runFault = async (parts: DrillParts, fault: FaultName): Promise<Fau
   );
   const rejoinedMs = rejoined === undefined ? null : Math.round(performance.now() - fromMs);
   const window = { fromMs, toMs };
-  const firstWrite = ledger.firstWriteAfter(fromMs + firstSuccessDelay(ledger, fromMs));
+  const firstWrite = ledger.firstWriteAfterOutage(window);
   const steps = collectSteps(journalsOf(up), wallMs).filter(({ atMs }) => atMs <= toMs - fromMs);
   return {
     fault,
@@ -145,7 +146,7 @@ export const runFault = async (parts: DrillParts, fault: FaultName): Promise<Fau
     writeOutageMs: ledger.writeOutageMs(window),
     readOutageMs: ledger.readOutageMs(window),
     clientErrors: ledger.countErrors(window),
-    acknowledged: ledger.countAcknowledged({ fromMs: 0, toMs: performance.now() }),
+    acknowledged: ledger.acknowledgedIds().length,
     lost: await countLost(traffic, ledger),
     steps: [
       ...steps,
@@ -157,24 +158,6 @@ export const runFault = async (parts: DrillParts, fault: FaultName): Promise<Fau
   };
 };
 
-/** Writes under way at the fault may still be answered: the first one after the outage counts. */
-const firstSuccessDelay = (ledger: Ledger, fromMs: number): number => {
-  const times = ledger.writes
-    .filter(({ outcome, atMs }) => outcome === 'acknowledged' && atMs >= fromMs)
-    .map(({ atMs }) => atMs);
-  let last = fromMs;
-  let longest = 0;
-  let delay = 0;
-  for (const at of times) {
-    if (at - last > longest) {
-      longest = at - last;
-      delay = at - fromMs;
-    }
-    last = at;
-  }
-  return delay;
-};
-
 const hasRestarted = (up: RunningUp, wallMs: number, leader: string): boolean =>
   collectSteps(journalsOf(up), wallMs).some(({ name }) => name === `server.restarting ${leader}`);
 
@@ -182,12 +165,12 @@ const hasRestarted = (up: RunningUp, wallMs: number, leader: string): boolean =>
 const countLost = async (traffic: TrafficParts, ledger: Ledger): Promise<number> => {
   const [door] = traffic.writeDoors;
   if (door === undefined) return 0;
+  // Listed before the look: what is acknowledged later may not be there yet.
   const acknowledged = ledger.acknowledgedIds();
   const client = await connect(traffic, door);
   try {
     const { rows } = await client.query<{ id: string }>(`select id from ${TABLE}`);
-    const present = new Set(rows.map(({ id }) => id));
-    return acknowledged.filter((id) => !present.has(id)).length;
+    return ledger.countNewlyLost(new Set(rows.map(({ id }) => id)), acknowledged);
   } finally {
     await client.end();
   }

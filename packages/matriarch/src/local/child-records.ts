@@ -2,7 +2,7 @@
  * Which processes `up` has started, on disk: an `up` that is killed leaves them running, and the
  * next one, or `down`, has to find them.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KnownProcess, identify, isRunning } from './process-tree.ts';
 import { readJsonObject } from './read-json.ts';
@@ -20,14 +20,18 @@ export interface ChildRecord extends ChildName, KnownProcess {}
 const fileOf = (directory: string, { kind, name }: ChildName): string =>
   join(directory, `${kind}.${name}.json`);
 
+/** On a full disk the child runs unrecorded: better than not at all. */
 export const recordChild = (directory: string, child: ChildName, pid: number): void => {
   const known = identify(pid);
   if (known === undefined) return;
   const record: ChildRecord = { ...child, ...known };
   const file = fileOf(directory, child);
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
-  writeFileSync(`${file}.new`, `${JSON.stringify(record)}\n`, { mode: 0o644 });
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, `${JSON.stringify(record)}\n`, { mode: 0o644 });
+    renameSync(`${file}.new`, file);
+  } catch {
+    rmSync(`${file}.new`, { force: true });
+  }
 };
 
 export const forgetChild = (directory: string, child: ChildName): void =>

@@ -33,29 +33,27 @@ export const callApi = (call: ApiCall): Promise<ApiAnswer> =>
         ...(authentication === undefined ? {} : { authorization: basic(authentication) }),
       },
     });
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no answer within ${call.limitMs} ms`)),
-      call.limitMs,
-    );
-    const fail = ({ message }: Error): void => resolve({ kind: 'no-answer', cause: message });
-    request.on('error', fail);
-    // After whatever was said before: what is settled stays so.
-    request.on('close', () => {
+    const settle = (answer: ApiAnswer): void => {
       clearTimeout(timer);
-      fail(new Error('the connection was closed before the answer was complete'));
-    });
+      resolve(answer);
+      request.destroy();
+    };
+    const fail = (cause: string): void => settle({ kind: 'no-answer', cause });
+    const timer = setTimeout(() => fail(`no answer within ${call.limitMs} ms`), call.limitMs);
+    request.on('error', ({ message }) => fail(message));
     request.on('response', (response) => {
       let answer = '';
       response.setEncoding('utf8');
-      response.on('error', fail);
+      response.on('error', ({ message }) => fail(message));
       response.on('data', (chunk: string) => {
         answer += chunk;
-        if (answer.length > ANSWER_LIMIT_CHARACTERS)
-          request.destroy(new Error('the answer is too long'));
+        if (answer.length > ANSWER_LIMIT_CHARACTERS) fail('the answer is too long');
       });
       response.on('end', () =>
-        resolve({ kind: 'answered', status: response.statusCode ?? 0, text: answer }),
+        settle({ kind: 'answered', status: response.statusCode ?? 0, text: answer }),
       );
+      // What is settled by then stays so.
+      response.on('close', () => fail('the connection was closed in the middle of the answer'));
     });
     request.end(text);
   });

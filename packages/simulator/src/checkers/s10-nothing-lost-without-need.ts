@@ -75,11 +75,7 @@ export const s10NothingLostWithoutNeed: MakeChecker = ({ world, report, tenures 
 };
 
 /** How many of these writes a host has held since `since`. */
-const countHeld = (
-  host: SimHost,
-  writes: readonly AcknowledgedWrite[],
-  since: number,
-): number => {
+const countHeld = (host: SimHost, writes: readonly AcknowledgedWrite[], since: number): number => {
   const wal = host.postgres.disk.data?.wal;
   if (wal === undefined || writes.length === 0) return 0;
   const wanted = new Set(writes.map(({ record }) => record.id));

@@ -13,9 +13,7 @@ export const s2SilentBeforeTheLeaseExpires: MakeChecker = (context) => ({
     const { now } = context.world.kernel;
     const tenure = context.tenures.lastOf(host);
     const lease =
-      tenure === undefined
-        ? undefined
-        : context.world.store.documents.everyLease(tenure.leaseId);
+      tenure === undefined ? undefined : context.world.store.documents.everyLease(tenure.leaseId);
     if (lease === undefined) return context.report(host, 'accepted a write without any lease');
     if (now <= lease.promisedUntil || excuseFor(context, host) !== undefined) return;
     const lateMs = Math.round(now - lease.promisedUntil);

@@ -50,11 +50,7 @@ const checkRelease = (context: CheckerContext, sighting: Transacted): void => {
 };
 
 /** A release may take effect late: by then the server may run again, as a standby and no more. */
-const checkHandover = (
-  context: CheckerContext,
-  host: SimHost,
-  { end }: HandoverDocument,
-): void => {
+const checkHandover = (context: CheckerContext, host: SimHost, { end }: HandoverDocument): void => {
   const { name, postgres } = host;
   if (mayWrite(host)) context.report(name, 'handed over while its server may accept writes');
   const { data } = postgres.disk;

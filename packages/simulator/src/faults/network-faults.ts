@@ -75,7 +75,8 @@ export const networkFaults = {
       const { host, random, simulation } = context;
       const to = random.pick([STORE, context.other.name]);
       const extraMs = random.between(20, 1_500);
-      for (const [from, end] of bothWays(host.name, to)) simulation.network.delay(from, end, extraMs);
+      for (const [from, end] of bothWays(host.name, to))
+        simulation.network.delay(from, end, extraMs);
       return {
         story: `${host.name} and ${to} take ${Math.round(extraMs)} ms longer ${lasting(context)}`,
         undo: () => {

@@ -56,8 +56,7 @@ export const operatorFaults = {
       // The last copy of something is nobody's to remove: not even a fault's.
       if (!isCopied) return undefined;
       postgres.disk.occupant = { kind: 'empty' };
-      if (postgres.running !== undefined)
-        postgres.die(postgres.running, { code: 1, signal: null });
+      if (postgres.running !== undefined) postgres.die(postgres.running, { code: 1, signal: null });
       return { story: `the data directory of ${host.name} is removed` };
     },
   },

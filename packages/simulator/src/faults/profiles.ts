@@ -69,9 +69,15 @@ const data: Weights = {
 export const profiles = {
   quiet: { says: 'no faults at all', weights: {} },
   crashes: { says: 'processes and hosts die', weights: crashes },
-  pauses: { says: 'processes, hosts and machines stop and go on', weights: { ...pauses, 'postmaster-killed': 1 } },
+  pauses: {
+    says: 'processes, hosts and machines stop and go on',
+    weights: { ...pauses, 'postmaster-killed': 1 },
+  },
   network: { says: 'links are cut and slow', weights: { ...network, 'postmaster-killed': 1 } },
-  store: { says: 'the store fails, lies and answers late', weights: { ...store, 'postmaster-killed': 2 } },
+  store: {
+    says: 'the store fails, lies and answers late',
+    weights: { ...store, 'postmaster-killed': 2 },
+  },
   wal: {
     says: 'standbys lag, WAL is scarce, rewinds and clones fail',
     weights: { ...data, ...crashes, 'host-isolated': 4 },
@@ -114,9 +120,17 @@ const drawPolicy = (random: Random): Policy => {
   const usePgRewind = random.chance(0.8);
   const others = { primaryStartTimeoutMs, usePgRewind, stopTimeoutMs: 10_000 };
   const isFast = random.chance(0.6);
-  if (!isFast) return { ...defaultPolicy, ...others, ttlMs: 20_000, loopWaitMs: 5_000, retryTimeoutMs: 5_000 };
+  if (!isFast)
+    return { ...defaultPolicy, ...others, ttlMs: 20_000, loopWaitMs: 5_000, retryTimeoutMs: 5_000 };
   const ttlMs = random.pick([5_000, 8_000]);
-  return { ...defaultPolicy, ...others, ttlMs, loopWaitMs: 10_000, retryTimeoutMs: 3_000, fastLease: true };
+  return {
+    ...defaultPolicy,
+    ...others,
+    ttlMs,
+    loopWaitMs: 10_000,
+    retryTimeoutMs: 3_000,
+    fastLease: true,
+  };
 };
 
 const MEMBER_NAMES = ['anna', 'bert', 'cora', 'dora', 'emil'];

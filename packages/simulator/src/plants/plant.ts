@@ -21,11 +21,7 @@ export interface Plant {
   /** The fault profile it is looked for with. */
   readonly profile: string;
   readonly alterAction?: (action: Action, host: SimHost, rule: string) => Action | Pretended;
-  readonly alterResult?: (
-    kind: ActionKind,
-    result: ActionResult,
-    host: SimHost,
-  ) => ActionResult;
+  readonly alterResult?: (kind: ActionKind, result: ActionResult, host: SimHost) => ActionResult;
   /** Undefined: the effect does not happen. */
   readonly alterEffect?: (effect: GuardEffect, host: SimHost) => GuardEffect | undefined;
 }

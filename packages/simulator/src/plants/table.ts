@@ -19,10 +19,11 @@ const withoutRules =
   (action, _host, rule) =>
     rules.includes(rule) ? pretend(NOT_DONE) : action;
 
-const transaction = (
-  purpose: TransactionPurpose,
-  alter: (transaction: StoreTransaction) => StoreTransaction,
-): NonNullable<Plant['alterAction']> =>
+const transaction =
+  (
+    purpose: TransactionPurpose,
+    alter: (transaction: StoreTransaction) => StoreTransaction,
+  ): NonNullable<Plant['alterAction']> =>
   (action: Action) =>
     action.kind === 'transact' && action.purpose === purpose
       ? { ...action, transaction: alter(action.transaction) }
@@ -132,8 +133,7 @@ const STORM_PLANTS: readonly Plant[] = [
     profile: 'quiet',
     alterResult: (kind, result, host) => {
       const loop = host.guard?.loop;
-      if (kind === 'read-store')
-        loop?.process.after(1, () => loop.take({ kind: 'store-changed' }));
+      if (kind === 'read-store') loop?.process.after(1, () => loop.take({ kind: 'store-changed' }));
       return result;
     },
   },

@@ -31,7 +31,8 @@ export const shutDown = (server: SimPostgres, instance: Instance): void => {
 export const tryFinishStop = (server: SimPostgres, instance: Instance): void => {
   if (!instance.isSettled || instance.isGone) return;
   const { end } = instance.data.wal;
-  const isAwaited = !instance.inRecovery && instance.senders.some((sender) => sender.flushedLsn < end);
+  const isAwaited =
+    !instance.inRecovery && instance.senders.some((sender) => sender.flushedLsn < end);
   if (isAwaited) return;
   instance.process.after(server.world.random.between(5, 20), () =>
     server.die(instance, { code: 0, signal: null }),

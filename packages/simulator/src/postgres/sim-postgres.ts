@@ -255,8 +255,6 @@ export class SimPostgres {
   }
 
   #reportExit({ pid }: Instance, exit: { code: number | null; signal: string | null }): void {
-    this.world.kernel.after(this.world.random.between(0.5, 4), () =>
-      this.onExit({ pid, ...exit }),
-    );
+    this.world.kernel.after(this.world.random.between(0.5, 4), () => this.onExit({ pid, ...exit }));
   }
 }

@@ -60,7 +60,9 @@ const parseOrder = (words: readonly string[], io: CommandIo): Order | number => 
     mistakes.push(`--profile ${profile} is none of ${Object.keys(profiles).join(', ')}`);
   const plant = plants.find(({ name }) => name === values?.plant);
   if (values?.plant !== undefined && plant === undefined)
-    mistakes.push(`--plant ${values.plant} is none of ${plants.map(({ name }) => name).join(', ')}`);
+    mistakes.push(
+      `--plant ${values.plant} is none of ${plants.map(({ name }) => name).join(', ')}`,
+    );
   if (mistakes.length > 0 || range === undefined || !isProfileName(profile)) {
     for (const mistake of mistakes) io.complain(mistake);
     io.complain(USAGE);

@@ -1,12 +1,7 @@
 import type { Violation } from '../checkers/checker.ts';
 import { LIVENESS, whyNotEqual, whyNotHealthy } from '../checkers/liveness.ts';
 import { FaultSchedule } from '../faults/fault-schedule.ts';
-import {
-  FAULTS_UNTIL_MS,
-  type Profile,
-  drawOptions,
-  planFaults,
-} from '../faults/profiles.ts';
+import { FAULTS_UNTIL_MS, type Profile, drawOptions, planFaults } from '../faults/profiles.ts';
 import type { SimHost } from '../host/sim-host.ts';
 import type { Plant } from '../plants/plant.ts';
 import { Random } from '../random.ts';

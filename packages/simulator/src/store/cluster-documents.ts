@@ -47,6 +47,5 @@ const entryWrite = (write: StoreWrite): EntryWrite<ClusterDocument> => {
   return { key: write.key, put: write.put, leaseId: write.leaseId };
 };
 
-export const entryWrites = ({
-  writes,
-}: StoreTransaction): readonly EntryWrite<ClusterDocument>[] => writes.map(entryWrite);
+export const entryWrites = ({ writes }: StoreTransaction): readonly EntryWrite<ClusterDocument>[] =>
+  writes.map(entryWrite);

@@ -63,8 +63,7 @@ export class KeyValueCore<V> {
 
   range(prefix: string): StoredEntry<V>[] {
     const found: StoredEntry<V>[] = [];
-    for (const entry of this.#entries.values())
-      if (entry.key.startsWith(prefix)) found.push(entry);
+    for (const entry of this.#entries.values()) if (entry.key.startsWith(prefix)) found.push(entry);
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
@@ -128,10 +127,7 @@ export class KeyValueCore<V> {
     return next;
   }
 
-  transact(
-    compares: readonly EntryCompare[],
-    writes: readonly EntryWrite<V>[],
-  ): TransactionResult {
+  transact(compares: readonly EntryCompare[], writes: readonly EntryWrite<V>[]): TransactionResult {
     const holds = compares.every(
       ({ key, modRevision }) => (this.#entries.get(key)?.modRevision ?? 0) === modRevision,
     );

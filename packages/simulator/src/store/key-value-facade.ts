@@ -34,9 +34,7 @@ export class KeyValueFacade {
     };
   }
 
-  grantLease(
-    ttlSeconds: number,
-  ): Promise<FacadeResult<{ leaseId: string; ttlSeconds: number }>> {
+  grantLease(ttlSeconds: number): Promise<FacadeResult<{ leaseId: string; ttlSeconds: number }>> {
     const { id, ttlMs } = this.#core.grantLease(ttlSeconds * 1_000);
     return Promise.resolve({ kind: 'done', leaseId: id, ttlSeconds: ttlMs / 1_000 });
   }

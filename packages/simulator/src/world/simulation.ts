@@ -98,7 +98,11 @@ export class Simulation implements World {
     if (this.violation !== undefined) return;
     this.violation = violation;
     this.kernel.halted = true;
-    this.journal.note(violation.host, 'VIOLATION', () => `${violation.checker}: ${violation.message}`);
+    this.journal.note(
+      violation.host,
+      'VIOLATION',
+      () => `${violation.checker}: ${violation.message}`,
+    );
   }
 
   #buildHosts(options: SimulationOptions): void {

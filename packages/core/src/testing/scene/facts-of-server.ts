@@ -155,6 +155,7 @@ const readVacating = (line: LineReader, { state }: SceneDraft): void => {
   const heir = line.text('heir');
   state.vacating = {
     ...beginVacating(cause, since),
+    begunAt: line.time('begun') ?? since,
     endAt: line.time('end known since'),
     heir: heir === undefined ? undefined : asMember(heir),
     checkpointed: line.has('checkpointed'),
@@ -224,9 +225,14 @@ export const factsOfServer: Facts = {
   upstream: { of: 'member', read: readUpstream },
   vacating: { read: readVacating },
   promotion: { read: readPromotion },
-  'promotion to record': {
+  'checkpoint due': {
+    read: (_line, { state }) => {
+      state.checkpointDue = true;
+    },
+  },
+  aside: {
     read: (line, { state }) => {
-      state.checkpointDue = line.has('checkpoint due');
+      state.asideRetryAt = line.time('not removed before');
     },
   },
   rejoin: { read: readRejoin },

@@ -3,6 +3,8 @@ import type { Decision, Input, StepEvent, StepResult } from '@matriarch/core';
 
 /** One file and one older one are kept. */
 const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
+/** What a disk that hangs may hold back; lines beyond it are lost. */
+const BUFFER_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export interface Journal {
   write(result: StepResult, input: Input): void;
@@ -16,21 +18,15 @@ const toText = (_key: string, value: unknown): unknown =>
 /**
  * Every decision that did or changed something, with its evidence, as JSON lines. What is only
  * repeated is left out: a loop that holds for hours writes nothing.
+ *
+ * It never throws, and it goes on as soon as it can: a full disk must not end the loop, the journal
+ * is the first thing to do without.
  */
-export const openJournal = (file: string): Journal => {
-  let written = sizeOf(file);
-  let stream = append(file);
+export const openJournal = (file: string, limitBytes = FILE_LIMIT_BYTES): Journal => {
+  const pages = createPages(file, limitBytes);
   let last = '';
-  const line = (entry: object): void => {
-    const text = `${JSON.stringify({ at: new Date().toISOString(), ...entry }, toText)}\n`;
-    written += text.length;
-    stream.write(text);
-    if (written < FILE_LIMIT_BYTES) return;
-    stream.end();
-    renameSync(file, `${file}.1`);
-    stream = append(file);
-    written = 0;
-  };
+  const line = (entry: object): void =>
+    pages.append(`${JSON.stringify({ at: new Date().toISOString(), ...entry }, toText)}\n`);
   return {
     write: (result, input) => {
       for (const event of result.events) line(eventEntry(event));
@@ -41,18 +37,60 @@ export const openJournal = (file: string): Journal => {
         line(decisionEntry(decision, input));
       }
     },
-    close: () => stream.end(),
+    close: () => pages.close(),
   };
 };
 
-const append = (file: string): WriteStream => {
-  const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
-  // A full disk must not end the loop: the journal is the first thing to do without.
-  stream.on('error', () => undefined);
-  return stream;
+interface Pages {
+  append(text: string): void;
+  close(): void;
+}
+
+/** The file that is written to, and when it is full its predecessor. */
+const createPages = (file: string, limitBytes: number): Pages => {
+  let written = sizeOf(file);
+  let isBroken = false;
+  let stream: WriteStream | undefined;
+  const open = (): WriteStream => {
+    const opened = createWriteStream(file, { flags: 'a', mode: 0o600 });
+    opened.on('error', () => {
+      if (stream === opened) stream = undefined;
+      isBroken = true;
+    });
+    return opened;
+  };
+  const turn = (): void => {
+    stream?.end();
+    stream = undefined;
+    try {
+      renameSync(file, `${file}.1`);
+    } catch {
+      // It goes on in the old file, or there is none.
+    }
+    written = 0;
+  };
+  return {
+    append: (text) => {
+      if (written >= limitBytes) turn();
+      stream ??= open();
+      if (stream.writableLength > BUFFER_LIMIT_BYTES) return;
+      // A line that was cut off must not take the next one with it.
+      const whole = isBroken ? `\n${text}` : text;
+      isBroken = false;
+      written += Buffer.byteLength(whole);
+      stream.write(whole);
+    },
+    close: () => stream?.end(),
+  };
 };
 
-const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+const sizeOf = (file: string): number => {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
+};
 
 const eventEntry = ({ name, level, details }: StepEvent): object => ({
   event: name,

@@ -1,4 +1,5 @@
-import { awaitReady, describeUp, startUp } from '../../local/main.ts';
+import { awaitReady } from '../../local/await-ready.ts';
+import { describeUp, startUp } from '../../local/main.ts';
 import { DEFAULT_FILE } from '../../local/open-cluster.ts';
 import { parseArguments, textOf } from '../arguments.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
