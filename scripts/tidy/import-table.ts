@@ -38,6 +38,7 @@ export const CORE_AREAS: AreaTable = {
 export const PROGRAM_AREAS: AreaTable = {
   ports: [],
   log: [],
+  'store-access': ['ports', 'act'],
   observe: ['ports', 'log'],
   act: ['ports', 'jobs', 'log'],
   jobs: ['ports', 'log'],
@@ -51,8 +52,8 @@ export const PROGRAM_AREAS: AreaTable = {
   local: ['ports', 'proxy', 'log'],
   monitor: ['ports', 'log'],
   backup: ['ports', 'log'],
-  drills: ['ports', 'log'],
-  cli: ['ports', 'main', 'proxy', 'local', 'monitor', 'backup', 'drills'],
+  drills: ['ports', 'local', 'log'],
+  cli: ['ports', 'main', 'proxy', 'local', 'monitor', 'backup', 'drills', 'store-access', 'log'],
   main: ['*'],
   index: ['*'],
 };

@@ -92,7 +92,7 @@ it('refuses data of another cluster, and touches nothing', async () => {
   makeForeignData(guest.dataDirectory);
   const before = describeTree(guest.dataDirectory);
   guest.start();
-  expect(await guest.ending()).toEqual(REFUSED);
+  expect(await guest.ending(20_000)).toEqual(REFUSED);
   expect(describeTree(guest.dataDirectory)).toEqual(before);
   const own = (await primary.status())?.database_system_identifier ?? '';
   expect(guest.log).toMatch(/system identifier \d+, the cluster \d+/u);
@@ -104,7 +104,7 @@ it('refuses a directory that holds something else, and touches nothing', async (
   writeFileSync(join(guest.dataDirectory, 'letter.txt'), 'dear');
   const before = describeTree(guest.dataDirectory);
   guest.start();
-  expect(await guest.ending()).toEqual(REFUSED);
+  expect(await guest.ending(20_000)).toEqual(REFUSED);
   expect(describeTree(guest.dataDirectory)).toEqual(before);
   expect(guest.log).toContain(guest.dataDirectory);
 });
@@ -115,7 +115,7 @@ it('refuses to found a cluster in v3 where data shows that there is one in v2', 
   makeForeignData(guest.dataDirectory);
   const before = describeTree(guest.dataDirectory);
   guest.start();
-  expect(await guest.ending()).toEqual(REFUSED);
+  expect(await guest.ending(20_000)).toEqual(REFUSED);
   expect(describeTree(guest.dataDirectory)).toEqual(before);
   expect(guest.log).toMatch(/etcd3/u);
   expect(await cluster.etcd.etcdctl('get', '--prefix', '/service/unheard-of/')).not.toContain(
@@ -128,7 +128,7 @@ it('names a path that cannot be written', async () => {
   writeFileSync(blocked, '');
   guest.configure({ postgresql: { data_dir: join(blocked, 'data') } });
   guest.start();
-  expect(await guest.ending()).toEqual(WRONG_INPUT);
+  expect(await guest.ending(20_000)).toEqual(WRONG_INPUT);
   expect(guest.log).toContain(blocked);
   rmSync(blocked);
 });
@@ -141,7 +141,7 @@ it('names a path that PostgreSQL’s user cannot reach', async () => {
   else chmodSync(closed, 0);
   guest.configure({ postgresql: { data_dir: join(closed, 'data') } });
   guest.start();
-  const { code } = await guest.ending();
+  const { code } = await guest.ending(20_000);
   expect(code).toBeGreaterThan(0);
   expect(guest.log).toContain(closed);
   chmodSync(closed, 0o700);
@@ -151,7 +151,7 @@ it('names a path that PostgreSQL’s user cannot reach', async () => {
 it('names the address of the API that somebody else has taken', async () => {
   await occupy(guest.apiPort);
   guest.start();
-  expect(await guest.ending()).toEqual(WRONG_INPUT);
+  expect(await guest.ending(20_000)).toEqual(WRONG_INPUT);
   expect(guest.log).toContain(`127.0.0.1:${guest.apiPort}`);
 });
 
@@ -162,7 +162,7 @@ it('names the package of a program that is missing', async () => {
     if (name !== 'pg_rewind') symlinkSync(realpathSync(join(programs(), name)), join(bin, name));
   guest.configure({ postgresql: { bin_dir: bin } });
   guest.start();
-  expect(await guest.ending()).toEqual(WRONG_INPUT);
+  expect(await guest.ending(20_000)).toEqual(WRONG_INPUT);
   expect(guest.log).toMatch(/pg_rewind.*package postgresql/su);
   rmSync(bin, { recursive: true });
 });
@@ -173,7 +173,7 @@ it('lists all mistakes of its file at once, with their places', async () => {
     postgresql: { listen: '127.0.0.1:99999', data_dirr: '/x' },
   });
   guest.start();
-  expect(await guest.ending()).toEqual(WRONG_INPUT);
+  expect(await guest.ending(20_000)).toEqual(WRONG_INPUT);
   expect(guest.log).toMatch(/patroni\.yml:\d+:\d+: restapi\.listen/u);
   expect(guest.log).toMatch(/patroni\.yml:\d+:\d+: postgresql\.listen/u);
 });

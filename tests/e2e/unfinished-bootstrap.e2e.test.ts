@@ -50,7 +50,9 @@ it('is begun again by the same member, wherever it was killed', async () => {
   const first = cluster.member(0);
   await killWhen(first, 'initdb', () => isInitialising(first));
   await killWhen(first, 'a server that only the agent can reach', () => isPrivate(first));
-  cluster.start();
+  first.start();
+  await cluster.untilPrimary();
+  cluster.member(1).start();
   await expectOneCluster();
   expect(first.events('cluster.initialised')).toHaveLength(1);
 });

@@ -55,7 +55,7 @@ export interface Tenure {
   readonly deadline: Instant;
 }
 
-/** A server of ours that is going or gone while we hold the lease, and what becomes of the lease. */
+/** A server of ours that goes or is gone while we hold the lease, and what becomes of both. */
 export interface Vacating {
   readonly cause: HandoverCause;
   readonly begunAt: Instant;
@@ -131,8 +131,8 @@ export interface MemberState {
   readonly lease: Lease | undefined;
   readonly tenure: Tenure | undefined;
   /**
-   * A term whose release may still be carried out: a write can lie in a frozen store member and land
-   * after its thaw. Until the leader key is written anew this term is not to be trusted.
+   * A term whose release may still be carried out: a write can lie in a frozen store member and
+   * land after its thaw. Until the leader key is written anew this term is not to be trusted.
    */
   readonly doubtfulTerm: LeaseTerm | undefined;
   /** Sending time of the keep-alive that waits for the transaction which makes it count. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The one entry. `agent` becomes the guard, which has to stay small: nothing but what the verb needs
- * is loaded.
+ * The one entry. `agent` becomes the guard, which has to stay small: nothing but what the verb
+ * needs is loaded.
  */
 import { verbs } from './cli/verbs.ts';
 

@@ -161,7 +161,10 @@ export class Member {
 
   /** How the agent ended; waits for it. */
   async ending(limitMs = STOP_LIMIT_MS): Promise<Ending> {
-    await waitUntil(`the end of ${this.name}`, () => !this.runs, { limitMs });
+    await waitUntil(`the end of ${this.name}`, () => !this.runs, {
+      limitMs,
+      explain: () => this.describe(),
+    });
     return this.#ended;
   }
 

@@ -3,8 +3,8 @@ import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts'
 import { type Draft, beginVacating, freshRejoin } from '../state.ts';
 
 /**
- * Takes what the guard says of the processes, and forgets what was learnt of an earlier server. Looks
- * that are under way were at that one: whatever they answer, nobody waits for it.
+ * Takes what the guard says of the processes, and forgets what was learnt of an earlier server.
+ * Looks that are under way were at that one: whatever they answer, nobody waits for it.
  */
 export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.lanes = { ...draft.lanes, probe: undefined, disk: undefined };

@@ -149,8 +149,8 @@ const judgeKnownPeer = (view: View, peer: PeerCase, position: WalPosition): Verd
 };
 
 /**
- * On a timeline our history does not name: bare LSNs have no order then (rule S10). Numbers are issued
- * in the order of terms, so the later timeline holds what was acknowledged last.
+ * On a timeline our history does not name: bare LSNs have no order then (rule S10). Numbers are
+ * issued in the order of terms, so the later timeline holds what was acknowledged last.
  */
 const judgeForeignPeer = (peer: PeerCase, position: WalPosition): Verdict => {
   const { me, name, vacantMs } = peer;

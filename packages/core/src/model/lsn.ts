@@ -20,7 +20,7 @@ export const parseLsn = (text: string): Lsn | undefined => {
 
 /** PostgreSQL's own text, for example `0/3000148`. */
 export const formatLsn = (position: Lsn): string =>
-  `${(position >> 32n).toString(16).toUpperCase()}/${(position & 0xffffffffn).toString(16).toUpperCase()}`;
+  `${(position >> 32n).toString(16)}/${(position & 0xffffffffn).toString(16)}`.toUpperCase();
 
 export const maxLsn = (first: Lsn, ...others: readonly Lsn[]): Lsn =>
   others.reduce((highest, candidate) => (candidate > highest ? candidate : highest), first);

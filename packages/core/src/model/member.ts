@@ -1,6 +1,6 @@
 import type { Brand } from './brand.ts';
 
-/** The name of an agent with its PostgreSQL server, unique in the cluster (`name` in patroni.yml). */
+/** The name of an agent with its server, unique in the cluster (`name` in patroni.yml). */
 export type MemberName = Brand<string, 'MemberName'>;
 
 export const memberName = (name: string): MemberName => name as MemberName;

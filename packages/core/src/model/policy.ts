@@ -15,7 +15,7 @@ export interface Policy {
   readonly fastLease: boolean;
   /** A standby further behind than this is not promoted. */
   readonly maximumLagOnFailoverBytes: bigint;
-  /** Time a crashed primary may take to come back in place; 0 = hand over when a standby has all. */
+  /** Time a crashed primary has to come back in place; 0: hand over when a standby has all. */
   readonly primaryStartTimeoutMs: number;
   readonly usePgRewind: boolean;
   readonly useSlots: boolean;

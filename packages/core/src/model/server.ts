@@ -118,7 +118,7 @@ export interface DiskFacts {
   readonly rewindUnfinished: boolean;
   /** A bootstrap of ours was begun here and not finished: it may be cleaned up. */
   readonly bootstrapUnfinished: boolean;
-  /** Something of ours lies beside the data directory: a replaced one (rule S7), or a half-made one. */
+  /** Beside the data directory lies a replaced one (rule S7), or a half-made one. */
   readonly asideKept: boolean;
   /** A complete new data directory waits to be put in place (`install-data`). */
   readonly newReady: boolean;

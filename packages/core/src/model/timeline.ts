@@ -27,7 +27,7 @@ export interface Lineage {
 
 export const firstLineage: Lineage = { timeline: 1 as Timeline, ancestors: [] };
 
-/** Reads the text of a `.history` file: lines `<timeline>\t<LSN>\t<reason>`. Comments are skipped. */
+/** Reads a `.history` file: lines `<timeline>\t<LSN>\t<reason>`. Comments are skipped. */
 export const parseHistory = (
   number: Timeline,
   text: string,

@@ -10,8 +10,8 @@ export interface HaproxyUp {
 export const nobodyUp: HaproxyUp = { primary: [], replicas: [] };
 
 /*
- * Format 1 of HAProxy's "show servers state" (management guide). Fields: backend id and name, server
- * id and name, address, operational state (0 stopped, 2 running), administrative state, two
+ * Format 1 of HAProxy's "show servers state" (management guide). Fields: backend id and name,
+ * server id and name, address, operational state (0 stopped, 2 running), administrative state, two
  * weights, seconds since the last change, status, result and counter of the check, state of the
  * check (6: configured and enabled), agent, forced ids, host name, port, SRV record, TLS, then port
  * and addresses of checks. HAProxy finds its servers by the two names.

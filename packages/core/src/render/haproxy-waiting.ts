@@ -9,15 +9,16 @@ import { PRIMARY_BACKEND, WAITING_ROOM, mustBeOneLine } from './haproxy-words.ts
  *
  * There are two ways into the wait:
  * 1. HAProxy knows that no server is up. The front door itself waits.
- * 2. HAProxy still believes in a primary that has just died, and is refused. It tries another server
- *    and finds the waiting room, which is one. That waits for *another* server to be up than those
- *    it saw at first, or for a moment (`changeMs`): perhaps the same one has started again.
+ * 2. HAProxy still believes in a primary that has just died, and is refused. It tries another
+ *    server and finds the waiting room, which is one. That waits for *another* server to be up than
+ *    those it saw at first, or for a moment (`changeMs`): perhaps the same one has started again.
  *
  * The waiting itself is done by a service of its own, the gate, which answers when it is over. An
- * action in the stream of a connection must not sleep: when the host stalls for longer than the sleep,
- * HAProxy takes the wake-up for expired, drops it, and the stream sleeps until its inspection ends
- * (seen in 2.6, for 118 of 200 waiting connections on a busy processor). A service's wake-up is a timer
- * of its own and is not lost, and an answer over a socket wakes the stream whenever it comes.
+ * action in the stream of a connection must not sleep: when the host stalls for longer than the
+ * sleep, HAProxy takes the wake-up for expired, drops it, and the stream sleeps until its
+ * inspection ends (seen in 2.6, for 118 of 200 waiting connections on a busy processor). A
+ * service's wake-up is a timer of its own and is not lost, and an answer over a socket wakes the
+ * stream whenever it comes.
  *
  * It depends on nobody but HAProxy, and works as well when the process beside it is dead.
  */

@@ -11,8 +11,8 @@ export const REPLICAS_BACKEND = 'replicas';
 export const WAITING_ROOM = 'waiting-room';
 
 /**
- * What a host name stands for that could not be resolved when HAProxy started: an address that belongs
- * to nobody (RFC 5737). A server without any address could not be given one later.
+ * What a host name stands for that could not be resolved when HAProxy started: an address that
+ * belongs to nobody (RFC 5737). A server without any address could not be given one later.
  */
 export const UNRESOLVED_ADDRESS = '192.0.2.1';
 
@@ -23,8 +23,8 @@ const encodeCharacter = (character: string): string =>
   `:${(character.codePointAt(0) ?? 0).toString(16)}:`;
 
 /**
- * The name of a member as HAProxy can bear it. Harmless also on the runtime socket, where a blank or
- * a semicolon would end the name and begin another command.
+ * The name of a member as HAProxy can bear it. Harmless also on the runtime socket, where a blank
+ * or a semicolon would end the name and begin another command.
  */
 export const haproxyServerName = (member: string): string => {
   const name = Array.from(member, (character) =>
@@ -42,8 +42,8 @@ export const memberOfServerName = (name: string): string =>
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /**
- * Throws on what no quoting can express: a control character would end the line, and the rest of the
- * value would be read as configuration of its own.
+ * Throws on what no quoting can express: a control character would end the line, and the rest of
+ * the value would be read as configuration of its own.
  */
 export const mustBeOneLine = (what: string, value: string): string => {
   if (value === '' || CONTROL_CHARACTER.test(value)) {

@@ -1,7 +1,7 @@
 /*
- * Shows haproxy.cfg as a whole: two files under review in transcripts/, written with `-u` and read as
- * a diff. Beside them what must hold for any input: names and values never end their word or line.
- * That HAProxy itself accepts the text is for the tests of the program to show.
+ * Shows haproxy.cfg as a whole: two files under review in transcripts/, written with `-u` and read
+ * as a diff. Beside them what must hold for any input: names and values never end their word or
+ * line. That HAProxy itself accepts the text is for the tests of the program to show.
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

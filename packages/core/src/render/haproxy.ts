@@ -50,8 +50,9 @@ const renderGlobal = (input: HaproxyInput): readonly string[] => {
           `group ${quoteHaproxy('a group', runAs.group)}`,
         ]),
     `maxconn ${input.maxConnections * CONNECTION_SHARES + STATISTICS_CONNECTIONS}`,
-    `stats socket ${quoteHaproxy('a path', paths.runtimeSocket)} mode 600 level admin expose-fd listeners`,
-    '# Without a state file every server counts as up until its first check, also a replica as primary.',
+    `stats socket ${quoteHaproxy('a path', paths.runtimeSocket)} ` +
+      'mode 600 level admin expose-fd listeners',
+    '# Without it every server counts as up until its first check, also a replica as primary.',
     `server-state-file ${quoteHaproxy('a path', paths.stateFile)}`,
     '# A port that somebody else has is an error, not something to be shared with him.',
     'noreuseport',
@@ -68,8 +69,8 @@ const renderDefaults = (input: HaproxyInput): readonly string[] =>
     'timeout connect 2s',
     `timeout check ${input.checks.limitMs}ms`,
     '# Idle sessions live for half an hour; keepalive finds those whose other end is gone.',
-    'timeout client 30m',
-    'timeout server 30m',
+    `timeout client ${input.idleTimeoutMs}ms`,
+    `timeout server ${input.idleTimeoutMs}ms`,
     'option clitcpka',
     'clitcpka-idle 30s',
     'clitcpka-intvl 10s',
@@ -107,7 +108,8 @@ const renderWrite = (input: HaproxyInput): readonly string[] =>
   ]);
 
 const renderRead = (input: HaproxyInput): readonly string[] => {
-  const nobodyUp = `{ nbsrv(${REPLICAS_BACKEND}) eq 0 }${input.readsFallBack ? ' !primary_up' : ''}`;
+  const noReplica = `{ nbsrv(${REPLICAS_BACKEND}) eq 0 }`;
+  const nobodyUp = input.readsFallBack ? `${noReplica} !primary_up` : noReplica;
   const replicas = `use_backend ${REPLICAS_BACKEND} if { nbsrv(${REPLICAS_BACKEND}) gt 0 }`;
   return section('frontend read', [
     `bind ${renderHaproxyAddress(input.read)}`,
@@ -172,7 +174,7 @@ const renderCheckSettings = ({ checks, restTls }: HaproxyInput): readonly string
     `default-server inter ${checks.intervalMs}ms fastinter ${checks.fastIntervalMs}ms ` +
       `rise ${checks.rise} fall ${checks.fall}`,
     ...(restTls === undefined ? [] : [`default-server check-ssl ${tls}`]),
-    '# What a dead host leaves unanswered ends after tcp-ut, not after the 15 minutes of the kernel.',
+    '# What a dead host leaves unanswered ends after tcp-ut, not after 15 minutes as usual.',
     `default-server tcp-ut 10s init-addr libc,${UNRESOLVED_ADDRESS}`,
     '# A refused connection brings the next check forward.',
     'default-server observe layer4 error-limit 1 on-error fastinter',
@@ -182,8 +184,8 @@ const renderCheckSettings = ({ checks, restTls }: HaproxyInput): readonly string
 const renderPrimaryBackend = (input: HaproxyInput): readonly string[] =>
   section(`backend ${PRIMARY_BACKEND}`, [
     'balance roundrobin',
-    '# The API answers 200 to whoever holds the lease. That may still be in recovery, for the moment',
-    '# of a promotion; what the server itself says of its role stands in the body. Hence GET.',
+    '# The API answers 200 to whoever holds the lease, who may still be in recovery for a moment.',
+    '# What the server itself says of its role stands in the body: hence GET.',
     'option httpchk',
     'http-check send meth GET uri /primary',
     'http-check expect status 200',

@@ -1,7 +1,7 @@
 /*
- * Shows pgbouncer.ini and userlist.txt as a whole, in transcripts/ (written with `-u`, read as a diff),
- * and that no value ends its line or its quotes. That PgBouncer itself reads them so is for the tests
- * of the program to show.
+ * Shows pgbouncer.ini and userlist.txt as a whole, in transcripts/ (written with `-u`, read as a
+ * diff), and that no value ends its line or its quotes. That PgBouncer itself reads them so is for
+ * the tests of the program to show.
  */
 import { describe, expect, it } from 'vitest';
 import {

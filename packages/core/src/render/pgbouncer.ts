@@ -147,9 +147,9 @@ export const renderPgbouncerConfig = (input: PgbouncerInput): string =>
  * that user.
  *
  * A SCRAM verifier (`SCRAM-SHA-256$…`) does for both only when it is the very text of
- * `pg_authid.rolpassword`, salt and all: then PgBouncer passes on what the client has proved. It must
- * be read from the primary, and again after each change of the password. A plain password always
- * does, and is the only thing for users in whose name PgBouncer connects without a client.
+ * `pg_authid.rolpassword`, salt and all: then PgBouncer passes on what the client has proved. It
+ * must be read from the primary, and again after each change of the password. A plain password
+ * always does, and is the only thing for users in whose name PgBouncer connects without a client.
  */
 export interface PgbouncerUser {
   readonly name: string;

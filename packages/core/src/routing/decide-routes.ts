@@ -57,7 +57,8 @@ const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): Wri
     return { write: holder, term, because: `${holder} holds the lease and is a running primary` };
   }
   if (verdict === 'undecided' && opened) {
-    const because = `${holder} still holds the lease it got the writes with; it ${describe(document)}`;
+    const said = describe(document);
+    const because = `${holder} still holds the lease it got the writes with; it ${said}`;
     return { write: holder, term, because };
   }
   return closed(`${holder} holds the lease but ${describe(document)}`);
@@ -86,7 +87,8 @@ const decideReads = (
  * An open route is closed by evidence, never by silence: while the lease is the one it was opened
  * with, a document that is missing or undecided changes nothing. Closing ends every session.
  *
- * `members` are those there are routes to; what the store knows of others is left out of the answer.
+ * `members` are those there are routes to; what the store knows of others is left out of the
+ * answer.
  */
 export const decideRoutes = (input: {
   readonly snapshot: StoreSnapshot;

@@ -1,6 +1,6 @@
 /*
- * Shows the steps from one decision to the next, in the order the load balancer gets them. A model of
- * the load balancer then plays random histories and must end where the last decision wants it.
+ * Shows the steps from one decision to the next, in the order the load balancer gets them. A model
+ * of the load balancer then plays random histories and must end where the last decision wants it.
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

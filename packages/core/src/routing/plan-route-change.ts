@@ -27,7 +27,8 @@ const planWrite = (
   from: Routes | undefined,
   to: Routes,
 ): readonly RouteStep[] => {
-  // The same member in a new lease term was not primary in between: its sessions are of another life.
+  // The same member in a new lease term was not primary in between: its sessions are of another
+  // life.
   if (from !== undefined && from.write === to.write && from.term === to.term) return [];
   const leaving = members.filter((member) =>
     from === undefined ? member !== to.write : member === from.write,

@@ -1,7 +1,7 @@
 /**
  * Rules for a cluster that does not exist yet.
  *
- *   claimed ─▶ initdb ─▶ put in place ─▶ private server ─▶ users ─▶ stopped ─▶ finished (lease held)
+ *   claimed ─▶ initdb ─▶ put in place ─▶ private server ─▶ users ─▶ stopped ─▶ finished
  *
  * Our own leased key says who is at it. When that member dies the key goes, and the next one cleans
  * up and repeats.
@@ -47,7 +47,7 @@ export const refuseForeignData: Rule = {
         : data !== undefined &&
             systemIdentifier !== undefined &&
             data.systemIdentifier !== systemIdentifier
-          ? `the data directory has system identifier ${data.systemIdentifier}, the cluster ${systemIdentifier}`
+          ? `its system identifier is ${data.systemIdentifier}, the cluster's ${systemIdentifier}`
           : undefined;
     if (reason === undefined) return undefined;
     return {

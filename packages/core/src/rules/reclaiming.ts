@@ -32,7 +32,7 @@ export const renewDoubtfulTerm: Rule = {
   id: 'renew-doubtful-term',
   when: 'a release of ours had no answer, and the leader key is still there under our lease',
   does: 'writes the leader key anew, which begins a term of its own',
-  why: 'S4: the release may lie in a frozen store member and land later, with an end of WAL that is then long past',
+  why: 'S4: the release may lie in a frozen store member and land later, when its end is outdated',
   without: 'an heir is promoted on it while the old primary writes again',
   decide: (view) => {
     const { state, store, holder } = view;

@@ -6,7 +6,7 @@
  *            │                                              ▼                 │
  *            └─ WAL on the holder's lineage ──────────▶ prepare ─▶ start ◀────┘
  *                                                                   │
- *   running ─▶ other upstream ─▶ prepare ─▶ reload       streaming ◀┘ ─▶ discard what was kept aside
+ *   running ─▶ other upstream ─▶ prepare ─▶ reload       streaming ◀┘ ─▶ discard what was aside
  *           └▶ fork, or WAL that the upstream no longer has ─▶ stop ─▶ silent
  *
  * Each method has a budget; what fails is retried with growing waits and then replaced by the next
@@ -116,7 +116,7 @@ export const cloneFromHolder: Rule = {
   },
 };
 
-/** A data directory that was a primary's, or is known to be forked, is compared before it starts. */
+/** What was a primary's, or is known to be forked, is compared before it starts. */
 const needsComparison = (view: View): boolean =>
   view.data !== undefined && (!view.data.standbySignal || view.state.rejoin.method === 'rewind');
 

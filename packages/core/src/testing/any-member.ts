@@ -380,24 +380,19 @@ const PARTS = fc.record({ facts: anyFacts, plans: anyPlans, snapshot: anySnapsho
  * drawn anew. Most rules answer in a few states only; these are where such states are.
  */
 export const anyMemberNear = (scenes: readonly MemberState[]): fc.Arbitrary<MemberState> =>
-  fc
-    .tuple(fc.nat(scenes.length - 1), PARTS)
-    .chain(([index, { facts, plans, snapshot }]) => {
-      const scene = scenes[index] ?? scenes[0];
-      const parts: Partial<MemberState> = { ...facts, ...plans };
-      const keys = Object.keys(parts) as (keyof MemberState)[];
-      const documentKeys = Object.keys(documents) as DocumentKey[];
-      return fc
-        .tuple(
-          fc.subarray(keys, { maxLength: 3 }),
-          fc.subarray(documentKeys, { maxLength: 2 }),
-        )
-        .map(([changed, written]) => {
-          const drawn = Object.fromEntries(changed.map((key) => [key, parts[key]]));
-          const member = { ...scene, ...drawn } as MemberState;
-          return writeDocuments(member, { from: snapshot, keys: written });
-        });
-    });
+  fc.tuple(fc.nat(scenes.length - 1), PARTS).chain(([index, { facts, plans, snapshot }]) => {
+    const scene = scenes[index] ?? scenes[0];
+    const parts: Partial<MemberState> = { ...facts, ...plans };
+    const keys = Object.keys(parts) as (keyof MemberState)[];
+    const documentKeys = Object.keys(documents) as DocumentKey[];
+    return fc
+      .tuple(fc.subarray(keys, { maxLength: 3 }), fc.subarray(documentKeys, { maxLength: 2 }))
+      .map(([changed, written]) => {
+        const drawn = Object.fromEntries(changed.map((key) => [key, parts[key]]));
+        const member = { ...scene, ...drawn } as MemberState;
+        return writeDocuments(member, { from: snapshot, keys: written });
+      });
+  });
 
 const writeDocuments = (
   member: MemberState,

@@ -15,6 +15,8 @@ export const findBreaches = (result: StepResult): readonly string[] => {
   const tell: Tell = (what) => breaches.push(what);
   checkLanes(result, tell);
   checkFence(result.state, tell);
+  const { state, wakeAt } = result;
+  if (wakeAt !== undefined && wakeAt <= state.now) tell(`to be woken ${state.now - wakeAt} ms ago`);
   for (const dispatch of result.dispatches) {
     checkPrimary(result.state, dispatch, tell);
     checkSilence(result.state, dispatch, tell);

@@ -64,9 +64,7 @@ export class Ledger {
   }
 
   #acknowledgedAt(): number[] {
-    return this.writes
-      .filter(({ outcome }) => outcome === 'acknowledged')
-      .map(({ atMs }) => atMs);
+    return this.writes.filter(({ outcome }) => outcome === 'acknowledged').map(({ atMs }) => atMs);
   }
 }
 

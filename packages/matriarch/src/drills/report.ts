@@ -18,8 +18,9 @@ export interface FaultReport {
   readonly readOutageMs: number;
   /** Statements that ended with an error, at the applications. */
   readonly clientErrors: number;
+  /** All since the drill began. */
   readonly acknowledged: number;
-  /** Acknowledged rows that the final primary does not have. */
+  /** Of those, what the primary does not have after this fault and still had before it. */
   readonly lost: number;
   readonly steps: readonly FaultStep[];
   /** When every member streamed again; null: not within the limit. */
@@ -53,7 +54,8 @@ export const formatFault = (report: FaultReport): string => {
       : `${lost} of ${acknowledged} acknowledged writes lost: no replica had received them`;
   return [
     `${TITLES[fault]}: ${moved}`,
-    `  writes stopped for ${seconds(report.writeOutageMs)}, reads for ${seconds(report.readOutageMs)}, ` +
+    `  writes stopped for ${seconds(report.writeOutageMs)}, ` +
+      `reads for ${seconds(report.readOutageMs)}, ` +
       `${report.clientErrors} statements ended with an error`,
     `  ${loss}`,
     ...report.steps.map(({ name, atMs }) => `  ${String(atMs).padStart(7)} ms  ${name}`),

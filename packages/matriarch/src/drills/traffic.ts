@@ -49,7 +49,7 @@ export const connect = async (
   return client;
 };
 
-/** One client per door; each keeps going until it is stopped, whatever happens to its connection. */
+/** One client per door; each keeps going until it is stopped, whatever its connection does. */
 export const startTraffic = (parts: TrafficParts): Traffic => {
   let stopped = false;
   const isStopped = (): boolean => stopped;

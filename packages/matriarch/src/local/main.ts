@@ -107,9 +107,7 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
   const owner = findAccount(read.config);
   const problems = [
     ...findMissingPrograms(read.config),
-    ...(typeof owner === 'string'
-      ? [owner]
-      : await findServerProblems(read.config, paths, owner)),
+    ...(typeof owner === 'string' ? [owner] : await findServerProblems(read.config, paths, owner)),
   ];
   if (problems.length > 0 || typeof owner === 'string') return refused(2, ...problems);
   try {

@@ -1,13 +1,6 @@
 /** Passwords of a local cluster: made up once, one file each, readable by nobody else. */
 import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ClusterConfig, type SecretSource, resolveSecret } from '@matriarch/protocol';
 

@@ -27,8 +27,8 @@ const answers = (apiUrl: string): Promise<boolean> =>
         timeout: ANSWER_LIMIT_MS,
       });
       request.on('response', (response) => {
-        response.resume();
         resolve(true);
+        response.destroy();
       });
       request.on('timeout', () => request.destroy());
       request.on('error', () => resolve(false));

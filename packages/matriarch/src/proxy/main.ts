@@ -1,9 +1,9 @@
 /**
- * `matriarch proxy`: renders the files of HAProxy and PgBouncer, keeps both running and moves traffic
- * by event. The only file here that knows the adapters.
+ * `matriarch proxy`: renders the files of HAProxy and PgBouncer, keeps both running and moves
+ * traffic by event. The only file here that knows the adapters.
  *
- * When this process dies, both go on: HAProxy's own checks move traffic then, in a second or two. The
- * next run finds them by their pid files and takes them over as they are, with every session.
+ * When this process dies, both go on: HAProxy's own checks move traffic then, in a second or two.
+ * The next run finds them by their pid files and takes them over as they are, with every session.
  */
 import type { ListenAddress } from '@matriarch/core';
 import { createHaproxyBalancer } from '../adapters/haproxy/haproxy-balancer.ts';
@@ -96,8 +96,8 @@ const pgbouncerTools = (
 };
 
 /**
- * Starts the proxy, or takes over what an earlier run has left serving. Everything is looked at before
- * anything is changed, and everything that stands against it is answered at once.
+ * Starts the proxy, or takes over what an earlier run has left serving. Everything is looked at
+ * before anything is changed, and everything that stands against it is answered at once.
  *
  * Throws on settings no file can hold, which checked configuration does not contain.
  */

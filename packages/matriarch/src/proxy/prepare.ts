@@ -120,7 +120,9 @@ export const prepareDirectories = async (
 
 const SECRET_BYTES = 24;
 
-/** The proxy's password for the admin console. Kept: a PgBouncer that is adopted knows the old one. */
+/**
+ * The proxy's password for the admin console. Kept: a PgBouncer that is adopted knows the old one.
+ */
 export const keepAdminSecret = async (path: string): Promise<string> => {
   const kept = (await readIfThere(path))?.trim();
   if (kept !== undefined && kept !== '') return kept;

@@ -21,6 +21,7 @@ export interface HaproxySettings {
   readonly runAs?: { readonly user: string; readonly group: string } | undefined;
   readonly restTls?: { readonly caFile?: string | undefined } | undefined;
   readonly maxConnections?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   /** How long a new connection waits for a primary while there is none. 0: refused at once. */
   readonly waitLimitMs?: number | undefined;
   readonly readsFallBack?: boolean | undefined;
@@ -149,6 +150,7 @@ export const haproxyInput = (settings: ProxySettings, paths: ProxyPaths): Haprox
     runAs: haproxy.runAs,
     restTls: haproxy.restTls,
     maxConnections: haproxy.maxConnections ?? haproxyDefaults.maxConnections,
+    idleTimeoutMs: haproxy.idleTimeoutMs ?? haproxyDefaults.idleTimeoutMs,
     waitLimitMs: haproxy.waitLimitMs ?? haproxyDefaults.waitLimitMs,
     readsFallBack: haproxy.readsFallBack ?? haproxyDefaults.readsFallBack,
     checks: haproxy.checks ?? haproxyDefaults.checks,

@@ -24,8 +24,8 @@ export interface WatchParts {
 
 /**
  * What to do about two servers that take writes at once. It happens when the checks find a second
- * API that calls itself primary. The lease holder stays, the others go. While the lease holder is not
- * among them nothing is done: what we know of the store may be older than what the checks see.
+ * API that calls itself primary. The lease holder stays, the others go. While the lease holder is
+ * not among them nothing is done: what we know of the store may be older than what the checks see.
  */
 export const planSecondWriters = (
   servers: readonly BalancedServer[],
@@ -112,8 +112,8 @@ export class DoorWatch {
   }
 
   /**
-   * HAProxy resolves host names when it starts and never again (its own resolvers know DNS only, and
-   * a name in /etc/hosts would be lost). A host that has moved gets its new address here.
+   * HAProxy resolves host names when it starts and never again (its own resolvers know DNS only,
+   * and a name in /etc/hosts would be lost). A host that has moved gets its new address here.
    */
   async #resolveAll(servers: readonly BalancedServer[]): Promise<void> {
     const { balancer, members, onMoved, log } = this.#parts;

@@ -2,7 +2,7 @@
 import type { StoreSnapshot } from '@matriarch/core';
 import type { KeyValueStore, StoreResult } from '../agent/ports/key-value-store.ts';
 
-/** The watch may be silent for as long as nothing changes: the holder's status changes every loop. */
+/** The watch is silent while nothing changes; the holder's status changes with every loop. */
 const LOOK_INTERVAL_MS = 2_000;
 /** What was read longer ago is not acted on. */
 const TOO_OLD_MS = 10_000;

@@ -1,7 +1,7 @@
 import type { HandoverDocument } from '@matriarch/core';
 import type { SimHost } from '../host/sim-host.ts';
 import type { CheckerContext, MakeChecker } from './checker.ts';
-import { excuseFor } from './excuse.ts';
+import { excuseFor, holdsLease } from './excuse.ts';
 import type { Sighting } from './sighting.ts';
 
 type Transacted = Extract<Sighting, { kind: 'transacted' }>;
@@ -30,6 +30,8 @@ const mayWrite = ({ postgres }: SimHost): boolean => {
 };
 
 const checkPromotion = (context: CheckerContext, promoted: string): void => {
+  // Excused is only who cannot know that the lease is over; then the other one is not to blame.
+  if (!holdsLease(context, promoted) && excuseFor(context, promoted) !== undefined) return;
   for (const other of context.world.hosts.values()) {
     if (other.name === promoted || !mayWrite(other)) continue;
     if (excuseFor(context, other.name) === undefined)

@@ -1,7 +1,7 @@
 /*
  * Shows that the rendered configuration is what HAProxy itself accepts, whatever names and paths
- * stand in it, and that the state file is read for every server. (`*.pg.test.ts` because it needs the
- * servers installed.)
+ * stand in it, and that the state file is read for every server. (`*.pg.test.ts` because it needs
+ * the servers installed.)
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

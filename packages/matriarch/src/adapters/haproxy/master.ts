@@ -70,8 +70,8 @@ const endSessionsOfWorker = async (
 };
 
 /**
- * Ends sessions that workers from before a reload still serve. The runtime socket belongs to the new
- * worker and does not reach them, and in an old worker "shutdown sessions server" is refused
+ * Ends sessions that workers from before a reload still serve. The runtime socket belongs to the
+ * new worker and does not reach them, and in an old worker "shutdown sessions server" is refused
  * ("Proxy is disabled"): each session is ended by itself.
  */
 export const endOldSessions = async (

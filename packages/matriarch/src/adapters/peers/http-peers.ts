@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Agent, Agent as HttpAgent, get as httpGet } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  get as httpGet,
+} from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import type { PeerAnswer } from '@matriarch/core';
 import { parsePeerStatus } from '@matriarch/protocol';
@@ -46,35 +52,56 @@ export const createHttpPeers = (tls: PeerTls): Peers => {
 
 const silent: PeerAnswer = { kind: 'no-answer', cause: 'not asked' };
 
+/** One question and its answer, within the limit. */
 const askOne = (peer: PeerAddress, agent: Agent, limitMs: number): Promise<PeerAnswer> =>
   new Promise((resolve) => {
-    const fail = (cause: string): void => resolve({ kind: 'no-answer', cause });
-    const request = agent instanceof HttpsAgent ? httpsGet : httpGet;
-    let call: ReturnType<typeof httpGet>;
+    let call: ClientRequest | undefined;
+    let isSettled = false;
+    const settle = (answer: PeerAnswer): void => {
+      isSettled = true;
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    const fail = (cause: string): void => {
+      if (isSettled) return;
+      settle({ kind: 'no-answer', cause });
+      call?.destroy();
+    };
+    const timer = setTimeout(() => fail(`no answer within ${limitMs} ms`), limitMs);
+    const send = (): void => {
+      const sent = (agent instanceof HttpsAgent ? httpsGet : httpGet)(peer.apiUrl, { agent });
+      call = sent;
+      sent.on('error', (error) => {
+        // The member may have closed a kept connection just when we used it again.
+        if (!isSettled && sent.reusedSocket && isReset(error)) send();
+        else fail(error.message);
+      });
+      sent.on('response', (response) => readAnswer(response, settle, fail));
+    };
     try {
-      call = request(peer.apiUrl, { agent });
+      send();
     } catch (error) {
       fail(`${peer.apiUrl} cannot be asked: ${String(error)}`);
-      return;
     }
-    const timer = setTimeout(() => {
-      fail(`no answer within ${limitMs} ms`);
-      call.destroy();
-    }, limitMs);
-    call.on('error', (error) => {
-      clearTimeout(timer);
-      fail(error.message);
-    });
-    call.on('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length > BODY_LIMIT_BYTES) call.destroy(new Error('the answer is too long'));
-      });
-      response.on('end', () => {
-        clearTimeout(timer);
-        resolve(parsePeerStatus(body));
-      });
-    });
   });
+
+const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
+
+const readAnswer = (
+  response: IncomingMessage,
+  settle: (answer: PeerAnswer) => void,
+  fail: (cause: string) => void,
+): void => {
+  let body = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    body += chunk;
+    if (body.length > BODY_LIMIT_BYTES) fail('the answer is too long');
+  });
+  response.on('error', (error) => fail(error.message));
+  response.on('end', () => {
+    if (body.length <= BODY_LIMIT_BYTES) settle(parsePeerStatus(body));
+  });
+  // What is settled by then stays so.
+  response.on('close', () => fail('the connection was closed in the middle of the answer'));
+};

@@ -15,8 +15,8 @@ export type AdminRows = readonly Readonly<Record<string, unknown>>[];
 
 /**
  * Commands on PgBouncer's admin console, one after the other; the answer is that of the last. The
- * console speaks the simple protocol only and knows no parameters. One connection for each call: there
- * are few, and none is left over to break.
+ * console speaks the simple protocol only and knows no parameters. One connection for each call:
+ * there are few, and none is left over to break.
  */
 export const askAdmin = async (
   target: AdminTarget,

@@ -55,8 +55,8 @@ const withoutTime = (line: string): string => line.replace(/^\S+ \S+ \S+ \[\d+\]
 
 /**
  * PgBouncer has no option to check a file. So it is started on the file with its addresses taken
- * away: it reads everything, finds nothing to do and ends, within 20 ms and without a port, a socket
- * or a connection.
+ * away: it reads everything, finds nothing to do and ends, within 20 ms and without a port, a
+ * socket or a connection.
  */
 export const checkPgbouncerConfig = async (check: {
   readonly program: string;

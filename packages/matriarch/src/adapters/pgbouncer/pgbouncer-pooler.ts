@@ -6,13 +6,15 @@ import { type AdminTarget, askAdmin } from './admin-console.ts';
 const quoteName = (name: string): string => `"${name.replace(/"/g, '""')}"`;
 
 /**
- * PgBouncer has no command to end the pause after a failed login. But it reads the length of the pause
- * each time it thinks of connecting, one connection at a time. Should we die before the long one is
- * back, it is busier than it need be while nobody is primary, until the next RELOAD.
+ * PgBouncer has no command to end the pause after a failed login. But it reads the length of the
+ * pause each time it thinks of connecting, one connection at a time. Should we die before the long
+ * one is back, it is busier than it need be while nobody is primary, until the next RELOAD.
  */
 const SHORT_RETRY_SECONDS = 0.001;
 
-/** PgBouncer over its admin console. Where and what for is asked at each call: a reload changes it. */
+/**
+ * PgBouncer over its admin console. Where and what for is asked at each call: a reload changes it.
+ */
 export const createPgbouncerPooler = (
   target: () => AdminTarget,
   databases: () => readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Whether the postmaster still takes new connections. A session that is open tells nothing of it: its
- * backend goes on when the postmaster is stopped, and so do the applications' sessions.
+ * Whether the postmaster still takes new connections. A session that is open tells nothing of it:
+ * its backend goes on when the postmaster is stopped, and so do the applications' sessions.
  */
 import { connect } from 'node:net';
 import type { PostgresContext } from './context.ts';

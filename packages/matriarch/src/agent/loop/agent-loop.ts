@@ -73,6 +73,7 @@ export const createAgentLoop = (parts: LoopParts): AgentLoop => {
 
   const sleepUntil = (wakeAt: Instant | undefined): void => {
     clearTimeout(timer);
+    if (stopped) return;
     const wait = wakeAt === undefined ? LONGEST_SLEEP_MS : elapsedMs(now(), wakeAt);
     const bounded = Math.min(Math.max(wait, 1), LONGEST_SLEEP_MS);
     timer = setTimeout(() => feed({ kind: 'tick' }), bounded);
@@ -89,7 +90,10 @@ export const createAgentLoop = (parts: LoopParts): AgentLoop => {
 };
 
 /** The table is complete by type; that the kinds agree is what TypeScript cannot see here. */
-const perform = (performers: Performers, action: Action): Promise<PerformerResult<ActionKind>> => {
+const perform = async (
+  performers: Performers,
+  action: Action,
+): Promise<PerformerResult<ActionKind>> => {
   const performer = performers[action.kind] as (
     action: Action,
   ) => Promise<PerformerResult<ActionKind>>;

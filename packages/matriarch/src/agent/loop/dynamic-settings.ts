@@ -31,32 +31,35 @@ export interface SettingsLog {
   warn(details: object, message: string): void;
 }
 
-interface InForce {
+interface Derived {
   readonly document: JsonObject;
   readonly policy: Policy;
   readonly server: ServerSettings;
+  readonly warnings: readonly string[];
 }
+
+interface Wrong {
+  readonly kind: 'wrong';
+  readonly message: string;
+}
+
+const WRONG = 'cluster configuration is wrong, the last one stays';
 
 export const createDynamicSettings = (
   initial: AgentConfig,
   log: SettingsLog,
-): DynamicSettings | { readonly kind: 'wrong'; readonly message: string } => {
+): DynamicSettings | Wrong => {
   let config = initial;
   let seenRevision = 0;
   const { stateDirectory } = config.matriarch;
-  const first = derive(readKept(stateDirectory) ?? config.bootstrap?.dcs ?? {}, config);
+  const first = deriveFirst(config, log);
   if ('kind' in first) return first;
   let inForce = first;
   warnOf(first.warnings, log);
 
-  const use = (document: JsonObject): boolean => {
-    const derived = derive(document, config);
-    if ('kind' in derived) {
-      log.warn({ mistakes: derived.message }, 'cluster configuration is wrong, the last one stays');
-      return false;
-    }
-    const changed = JSON.stringify(document) !== JSON.stringify(inForce.document);
-    if (changed) warnOf(derived.warnings, log);
+  const use = (derived: Derived): boolean => {
+    const added = derived.warnings.filter((warning) => !inForce.warnings.includes(warning));
+    warnOf(added, log);
     const policyChanged = asText(derived.policy) !== asText(inForce.policy);
     inForce = derived;
     return policyChanged;
@@ -69,12 +72,22 @@ export const createDynamicSettings = (
     take: ({ config: stored }) => {
       if (stored === undefined || stored.modRevision === seenRevision) return false;
       seenRevision = stored.modRevision;
+      const derived = derive(stored.value, config);
+      if ('kind' in derived) {
+        log.warn({ mistakes: derived.message }, WRONG);
+        return false;
+      }
       keep(stateDirectory, stored.value);
-      return use(stored.value);
+      return use(derived);
     },
     reload: (next) => {
+      const derived = derive(inForce.document, next);
+      if ('kind' in derived) {
+        log.warn({ mistakes: derived.message }, WRONG);
+        return false;
+      }
       config = next;
-      return use(inForce.document);
+      return use(derived);
     },
   };
 };
@@ -88,10 +101,18 @@ const warnOf = (warnings: readonly string[], log: SettingsLog): void => {
   for (const warning of warnings) log.warn({ warning }, 'cluster configuration is corrected');
 };
 
-const derive = (
-  document: JsonObject,
-  config: AgentConfig,
-): (InForce & { warnings: readonly string[] }) | { kind: 'wrong'; message: string } => {
+/** What was kept is from the store: it may not stand in the way of starting. */
+const deriveFirst = (config: AgentConfig, log: SettingsLog): Derived | Wrong => {
+  const own = config.bootstrap?.dcs ?? {};
+  const kept = readKept(config.matriarch.stateDirectory);
+  if (kept === undefined) return derive(own, config);
+  const derived = derive(kept, config);
+  if (!('kind' in derived)) return derived;
+  log.warn({ mistakes: derived.message }, 'kept cluster configuration is wrong, not used');
+  return derive(own, config);
+};
+
+const derive = (document: JsonObject, config: AgentConfig): Derived | Wrong => {
   const policy = derivePolicy(document, config);
   const parameters = deriveServerParameters(document, config);
   if (policy.policy === undefined || parameters.parameters === undefined)
@@ -110,7 +131,9 @@ const derive = (
 
 const readKept = (stateDirectory: string): JsonObject | undefined => {
   try {
-    return JSON.parse(readFileSync(join(stateDirectory, FILE_NAME), 'utf8')) as JsonObject;
+    const kept: unknown = JSON.parse(readFileSync(join(stateDirectory, FILE_NAME), 'utf8'));
+    const isObject = typeof kept === 'object' && kept !== null && !Array.isArray(kept);
+    return isObject ? (kept as JsonObject) : undefined;
   } catch {
     return undefined;
   }

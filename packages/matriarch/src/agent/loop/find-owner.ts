@@ -48,12 +48,16 @@ const lookUpUser = (
   if (account?.uid === 0)
     return {
       kind: 'wrong',
-      message: `PostgreSQL does not run as root, which ${source} names: set matriarch.user to an ordinary user`,
+      message:
+        `PostgreSQL does not run as root, which ${source} names: ` +
+        'set matriarch.user to an ordinary user',
     };
   if (account !== undefined)
     return { kind: 'found', owner: { uid: account.uid, gid: account.gid } };
   return {
     kind: 'wrong',
-    message: `there is no user ${name} (${source}) to run PostgreSQL as: create it, or set matriarch.user`,
+    message:
+      `there is no user ${name} (${source}) to run PostgreSQL as: ` +
+      'create it, or set matriarch.user',
   };
 };

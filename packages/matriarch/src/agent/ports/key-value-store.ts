@@ -3,7 +3,8 @@
  * way. Documents (core's `StoreSnapshot`) are laid over it by `agent/act/store-documents.ts`.
  *
  * Every call ends within its time limit. A call that had no effect is `failed`; one that may or may
- * not have had its effect is `unknown`, and the caller has to look before it acts.
+ * not have had its effect is `unknown`. A look afterwards does not settle it: the write can lie in
+ * a frozen member and land when that thaws. Only conditions that no longer hold make it harmless.
  */
 export interface KeyValue {
   readonly key: string;
@@ -49,8 +50,8 @@ export interface KeyValueStore {
     readonly prefix: string;
   }): Promise<StoreResult<{ applied: boolean; range: KeyRange }>>;
   /**
-   * Calls `onChange` after something under `prefix` may have changed, also when the watch itself was
-   * interrupted. It only wakes: what has changed is for a read to tell.
+   * Calls `onChange` after something under `prefix` may have changed, also when the watch itself
+   * was interrupted. It only wakes: what has changed is for a read to tell.
    */
   watchPrefix(prefix: string, onChange: () => void): { close(): void };
   close(): Promise<void>;

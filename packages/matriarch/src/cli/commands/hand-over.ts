@@ -1,4 +1,4 @@
-/** `switchover` and `failover`: both file a request at a member's API and wait for what becomes of it. */
+/** `switchover` and `failover`: both file a request at a member's API and await its outcome. */
 import { clusterRoles } from '@matriarch/protocol';
 import { callApi } from '../../local/member-api.ts';
 import { parseArguments, textOf } from '../arguments.ts';
@@ -47,7 +47,8 @@ export const runHandOver = async (
     }
     say(formatMemberTable(access.config.cluster, access.snapshot));
     const to = request.candidate ?? 'the best replica';
-    const question = `${verb} of cluster ${access.config.cluster} from ${leader ?? 'nobody'} to ${to}?`;
+    const { cluster } = access.config;
+    const question = `${verb} of cluster ${cluster} from ${leader ?? 'nobody'} to ${to}?`;
     if (values['force'] !== true && !(await confirm(question))) {
       complain('nothing was changed');
       return 1;
@@ -72,6 +73,10 @@ const send = async (request: Request, access: ClusterAccess): Promise<number> =>
   if (document === undefined) {
     complain(`${through} is not a member of cluster ${config.cluster}`);
     return 2;
+  }
+  if (!URL.canParse(document.apiUrl)) {
+    complain(`${through} has published no address of its API: "${document.apiUrl}"`);
+    return 1;
   }
   const password = secrets.get('restapi');
   const answer = await callApi({

@@ -93,6 +93,7 @@ const settingsOf = (config: ClusterConfig, secrets: ReadonlyMap<string, string>)
       read: listen(haproxy.readPort),
       statistics: listen(haproxy.statsPort),
       maxConnections: haproxy.maxConnections,
+      idleTimeoutMs: haproxy.idleTimeoutMs,
     },
     pgbouncer:
       pgbouncer === undefined

@@ -1,7 +1,9 @@
 import type { ListenAddress } from '@matriarch/core';
 import type { PortOutcome } from './outcome.ts';
 
-/** A program that serves beside us, goes on when we are dead, and is found again when we are back. */
+/**
+ * A program that serves beside us, goes on when we are dead, and is found again when we are back.
+ */
 export interface DaemonSpec {
   readonly name: string;
   /** Absolute path. */

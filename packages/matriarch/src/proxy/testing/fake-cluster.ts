@@ -1,7 +1,7 @@
 /**
- * Members for tests of the proxy: a REST API and a TCP server each, in this process. The server greets
- * every connection with the member's name and echoes; the API answers HAProxy's checks as an agent
- * would. To HAProxy they are as real as any.
+ * Members for tests of the proxy: a REST API and a TCP server each, in this process. The server
+ * greets every connection with the member's name and echoes; the API answers HAProxy's checks as an
+ * agent would. To HAProxy they are as real as any.
  */
 import { once } from 'node:events';
 import { type Server as HttpServer, createServer as createHttpServer } from 'node:http';

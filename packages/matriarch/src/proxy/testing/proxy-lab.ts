@@ -1,6 +1,6 @@
 /**
- * A proxy for tests: directories, free ports, fake members, and an end that leaves no process and no
- * file behind, whatever state the test has left things in.
+ * A proxy for tests: directories, free ports, fake members, and an end that leaves no process and
+ * no file behind, whatever state the test has left things in.
  */
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
