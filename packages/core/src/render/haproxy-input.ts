@@ -41,6 +41,8 @@ export interface HaproxyInput {
   readonly restTls?: { readonly caFile?: string | undefined } | undefined;
   /** Connections of each of the two front doors. */
   readonly maxConnections: number;
+  /** A session without a byte in either direction for this long is ended. */
+  readonly idleTimeoutMs: number;
   /** How long a new connection waits for a primary while there is none. 0: refused at once. */
   readonly waitLimitMs: number;
   /** Reads go to the primary while no replica can take them. */
@@ -58,6 +60,7 @@ export const defaultHaproxyChecks: HaproxyChecks = {
 
 export const haproxyDefaults = {
   maxConnections: 1_000,
+  idleTimeoutMs: 30 * 60_000,
   waitLimitMs: 5_000,
   readsFallBack: true,
   checks: defaultHaproxyChecks,
