@@ -9,10 +9,8 @@ import {
   chownSync,
   mkdirSync,
   readdirSync,
-  realpathSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type Server, createServer } from 'node:net';
@@ -158,8 +156,9 @@ it('names the address of the API that somebody else has taken', async () => {
 it('names the package of a program that is missing', async () => {
   const bin = join(guest.directory, 'bin');
   mkdirSync(bin);
-  for (const name of readdirSync(programs()))
-    if (name !== 'pg_rewind') symlinkSync(realpathSync(join(programs(), name)), join(bin, name));
+  // No links: the agent follows them to where the others are.
+  for (const name of readdirSync(programs()).filter((program) => program !== 'pg_rewind'))
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${programs()}/${name} "$@"\n`, { mode: 0o755 });
   guest.configure({ postgresql: { bin_dir: bin } });
   guest.start();
   expect(await guest.ending(20_000)).toEqual(WRONG_INPUT);
@@ -181,8 +180,10 @@ it('lists all mistakes of its file at once, with their places', async () => {
 it('says that PostgreSQL’s port is taken, and starts when it is free again', async () => {
   await occupy(guest.postgresPort);
   guest.start();
-  await cluster.waitUntil('a word about the port', () =>
-    /address already in use/iu.test(guest.log),
+  await cluster.waitUntil(
+    'a word about the port',
+    () => /address already in use/iu.test(guest.log),
+    { limitMs: 30_000, explain: () => guest.describe() },
   );
   const starts = guest.events('server.started').length;
   expect(starts).toBeLessThan(10);
@@ -207,8 +208,10 @@ it('says that its replication password is wrong, and clones with the right one',
 it('says that its own superuser’s password is wrong, and serves with the right one', async () => {
   guest.configure({ postgresql: { authentication: { superuser: { password: 'guessed' } } } });
   guest.start();
-  await cluster.waitUntil('a word about the password', () =>
-    /password authentication failed for user .{0,2}postgres/u.test(guest.log),
+  await cluster.waitUntil(
+    'a word about the password',
+    () => /password authentication failed for user .{0,2}postgres/u.test(guest.log),
+    { limitMs: 30_000, explain: () => guest.describe() },
   );
   expect(guest.log).not.toContain('guessed');
   expect(guest.serverLog).not.toContain('guessed');
@@ -216,4 +219,25 @@ it('says that its own superuser’s password is wrong, and serves with the right
   guest.restoreFile();
   guest.start();
   await cluster.waitUntil('a replica that streams', isStreaming);
+});
+
+it('leaves a primary alone whose superuser has a new password', async () => {
+  const { postmasterPid, loopPid } = primary;
+  const right = 'super secret';
+  await primary.query("alter role postgres password 'changed by hand'");
+  // The next loop has no connection that was opened with the old one.
+  await primary.kill('loop');
+  await cluster.waitUntil('a word of the next loop about the password', () =>
+    /password authentication failed for user .{0,2}postgres/u.test(primary.log),
+  );
+  expect(primary.loopPid).not.toBe(loopPid);
+  // Longer than a server may be silent, and than a lease lives.
+  const end = performance.now() + 10_000;
+  await cluster.waitUntil('a while', () => {
+    expect(primary.postmasterPid).toBe(postmasterPid);
+    return performance.now() > end;
+  });
+  await primary.query(`alter role postgres password '${right}'`, { password: 'changed by hand' });
+  await cluster.untilPrimary();
+  expect(primary.postmasterPid).toBe(postmasterPid);
 });

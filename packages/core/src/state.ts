@@ -101,6 +101,8 @@ export interface Rejoin {
   readonly failedRewinds: number;
   readonly failedClones: number;
   readonly failedMeasures: number;
+  /** A clone was made because starts had failed: another one would not start either. */
+  readonly clonedForStarts: boolean;
   readonly notBefore: Instant;
   readonly forkKept: boolean;
   /** A clone is complete and takes the place of the old data next. */
@@ -214,6 +216,7 @@ export const freshRejoin = (notBefore: Instant): Rejoin => ({
   failedRewinds: 0,
   failedClones: 0,
   failedMeasures: 0,
+  clonedForStarts: false,
   notBefore,
   forkKept: false,
   cloned: false,

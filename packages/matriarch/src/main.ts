@@ -9,9 +9,10 @@ import type { EtcdStore } from './adapters/etcd/etcd-store.ts';
 import { createHttpPeers } from './adapters/peers/http-peers.ts';
 import { findBinaries } from './adapters/postgres/binaries.ts';
 import type { PostgresContext } from './adapters/postgres/context.ts';
+import { readLastComplaints } from './adapters/postgres/last-words.ts';
 import { createPostgres } from './adapters/postgres/postgres.ts';
 import { createProbe } from './adapters/postgres/probe.ts';
-import { ensureStateDirectory } from './adapters/postgres/state-files.ts';
+import { ensureStateDirectory, serverLogPath } from './adapters/postgres/state-files.ts';
 import { readBootClock } from './adapters/process/boot-clock.ts';
 import { fenceDataDirectory } from './adapters/process/fence.ts';
 import { observeLife } from './adapters/process/life.ts';
@@ -34,6 +35,7 @@ import {
   followConfiguration,
 } from './agent/loop/dynamic-settings.ts';
 import { findOwner } from './agent/loop/find-owner.ts';
+import { findUnreachable } from './agent/loop/find-unreachable.ts';
 import { loadAgentConfig } from './agent/loop/load-config.ts';
 import { assembleSelf } from './agent/loop/open-self.ts';
 import { storeLimitsOf } from './agent/loop/store-limits.ts';
@@ -112,6 +114,8 @@ const openContext = async (config: AgentConfig, log: Logger): Promise<Opened> =>
         `(${String(error)}); make its parent writable, or set matriarch.state_dir`,
     );
   }
+  const unreachable = await findUnreachable(config, run);
+  if (unreachable !== undefined) return stopForUser(unreachable);
   return { settings, postgres };
 };
 
@@ -189,12 +193,26 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   if (started.kind !== 'listening') return stopForUser(started.message);
   store.watchPrefix(prefix, () => loop.feed({ kind: 'store-changed' }));
   return {
-    onNotice: (notice) => hear(notice, loop, reload),
+    onNotice: (notice) => {
+      if (notice.kind === 'server-exited' && notice.exit.code !== 0) reportEnd(parts.postgres, log);
+      hear(notice, loop, reload);
+    },
     onGuardLost: async () => {
       loop.stop();
       await endWithoutGuard(config, log);
     },
   };
+};
+
+/** Why a server ended stands in its own log: its last complaints belong into ours as well. */
+const reportEnd = (context: PostgresContext, log: Logger): void => {
+  const file = serverLogPath(context);
+  readLastComplaints(file).then(
+    (complaints) => {
+      if (complaints.length > 0) log.warn({ complaints, file }, 'server complained');
+    },
+    (error: unknown) => log.warn({ file, error: String(error) }, 'server log cannot be read'),
+  );
 };
 
 /** Nothing holds the deadline any more: PostgreSQL is silenced, and this process with it. */

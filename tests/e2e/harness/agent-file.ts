@@ -33,7 +33,7 @@ export const mergeJson = (base: JsonObject, changes: JsonObject): JsonObject => 
 };
 
 /** JSON is YAML. */
-export const renderAgentFile = (facts: AgentFileFacts, changes: JsonObject): string => {
+export const renderAgentFile = (facts: AgentFileFacts, changes: readonly JsonObject[]): string => {
   const { name, apiPort, postgresPort, dataDirectory, socketDirectory, etcdEndpoints } = facts;
   const api = `127.0.0.1:${apiPort}`;
   const server = `127.0.0.1:${postgresPort}`;
@@ -69,5 +69,5 @@ export const renderAgentFile = (facts: AgentFileFacts, changes: JsonObject): str
     },
     log: { level: 'DEBUG' },
   };
-  return `${JSON.stringify(mergeJson(file, changes), null, 2)}\n`;
+  return `${JSON.stringify(changes.reduce(mergeJson, file), null, 2)}\n`;
 };

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import type { EtcdMember } from '../../../packages/matriarch/src/testing/etcd.ts';
 import type { Account } from './account.ts';
-import { type JsonObject, SUPERUSER, mergeJson, renderAgentFile } from './agent-file.ts';
+import { type JsonObject, SUPERUSER, renderAgentFile } from './agent-file.ts';
 import type { Keeper } from './keeper.ts';
 import {
   type ProcessFacts,
@@ -79,14 +79,13 @@ export class Member {
   readonly postgresPort: number;
   readonly etcd: EtcdMember | undefined;
   readonly #parts: MemberParts;
-  #changes: JsonObject;
+  #changes: readonly JsonObject[] = [];
   #guard: ChildProcess | undefined;
   #ended: Promise<Ending> = Promise.resolve({ code: null, signal: null });
 
   constructor(parts: MemberParts) {
     const { name, directory, apiPort, postgresPort, account } = parts;
     this.#parts = parts;
-    this.#changes = parts.changes;
     this.name = name;
     this.directory = directory;
     this.apiPort = apiPort;
@@ -104,7 +103,7 @@ export class Member {
 
   /** Changes the file the agent reads at its start, or at SIGHUP. */
   configure(changes: JsonObject): void {
-    this.#changes = mergeJson(this.#changes, changes);
+    this.#changes = [...this.#changes, changes];
     this.#writeFile();
   }
 
@@ -118,15 +117,15 @@ export class Member {
         socketDirectory: join(this.directory, 'socket'),
         etcdEndpoints: this.#parts.etcdEndpoints,
       },
-      this.#changes,
+      [this.#parts.changes, ...this.#changes],
     );
     writeFileSync(this.configFile, text, { mode: 0o600 });
   }
 
   /** Takes back every change that was made to the file since this member was made. */
   restoreFile(): void {
-    if (this.#changes === this.#parts.changes) return;
-    this.#changes = this.#parts.changes;
+    if (this.#changes.length === 0) return;
+    this.#changes = [];
     this.#writeFile();
     this.reload();
   }

@@ -48,7 +48,11 @@ export const absorbServerChange = (
       return forgetFiles(draft);
     case 'install-data':
       if (draft.bootstrap === 'initialised') draft.bootstrap = 'installed';
-      draft.rejoin = { ...freshRejoin(draft.now), failedClones: draft.rejoin.failedClones };
+      draft.rejoin = {
+        ...freshRejoin(draft.now),
+        failedClones: draft.rejoin.failedClones,
+        clonedForStarts: draft.rejoin.clonedForStarts,
+      };
       draft.asideKept = undefined;
       return forgetFiles(draft);
     case 'discard-aside':

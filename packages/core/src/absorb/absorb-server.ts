@@ -18,7 +18,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
 };
 
 /** Waits between starts that fail, by how many have failed already. */
-const START_RETRY_MS: readonly number[] = [0, 500, 2_000, 5_000, 10_000];
+const START_RETRY_MS: readonly number[] = [0, 500, 2_000, 5_000, 10_000, 30_000];
 
 export const startRetryMs = (failedStarts: number): number =>
   START_RETRY_MS[Math.min(failedStarts, START_RETRY_MS.length - 1)] ?? 0;
@@ -32,7 +32,8 @@ export const countFailedStart = (draft: Draft): void => {
 export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   const { process, probe } = draft;
   if (process.kind === 'running' && process.pid !== exit.pid) return;
-  const neverAnswered = probe?.value.kind !== 'answers' && !exit.promoted;
+  const seen = probe?.value.kind;
+  const neverAnswered = seen !== 'answers' && seen !== 'refuses' && !exit.promoted;
   const asked = draft.lanes.server?.action.kind === 'stop-server';
   absorbProcess(draft, { kind: 'none', silent: false });
   draft.lastExit = { value: exit, at: draft.now };
@@ -63,7 +64,10 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
 };
 
 const hasTried = ({ rejoin }: Draft): boolean =>
-  rejoin.method !== 'follow' || rejoin.failedStarts > 0 || rejoin.failedClones > 0;
+  rejoin.method !== 'follow' ||
+  rejoin.failedStarts > 0 ||
+  rejoin.failedClones > 0 ||
+  rejoin.clonedForStarts;
 
 const absorbPrimary = (draft: Draft): void => {
   const { process, promotion, vacating } = draft;

@@ -15,7 +15,7 @@ const STARTING_FIRST_MS = 3_000;
 const probeIntervalMs = (view: View): number => {
   const { promotion, processSince, policy } = view.state;
   if (promotion?.stage === 'signalled') return PROMOTION_PROBE_MS;
-  if (view.server === undefined)
+  if (view.server === undefined && view.state.probe?.value.kind !== 'refuses')
     return hasPassed(view, processSince, STARTING_FIRST_MS)
       ? STARTING_PROBE_LATER_MS
       : STARTING_PROBE_MS;

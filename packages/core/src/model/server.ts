@@ -81,6 +81,8 @@ export type ServerProbe =
   | ServerAnswer
   /** It refuses connections because it is starting up or recovering. */
   | { readonly kind: 'starting' }
+  /** It lives and answers, but does not let us in: a wrong password, no free connection. */
+  | { readonly kind: 'refuses'; readonly cause: string }
   | { readonly kind: 'no-answer'; readonly cause: string };
 
 /** pg_control's `Database cluster state`, shortened to what decisions need. */
@@ -111,6 +113,12 @@ export type DiskContent =
       readonly rewindable: boolean;
     };
 
+/**
+ * What a server's log says of its end: `panic` and `disk-full` may travel with the data (rule S13);
+ * `host` is about this host or its configuration, and no other data would mend it.
+ */
+export type LastWords = 'panic' | 'disk-full' | 'host';
+
 /** A look at the disk. */
 export interface DiskFacts {
   readonly content: DiskContent;
@@ -123,7 +131,7 @@ export interface DiskFacts {
   /** A complete new data directory waits to be put in place (`install-data`). */
   readonly newReady: boolean;
   /** What the server's log says of its end, where that matters (rule S13). */
-  readonly lastWords: 'panic' | 'disk-full' | undefined;
+  readonly lastWords: LastWords | undefined;
 }
 
 /** Where a standby is to stream from. */

@@ -46,11 +46,13 @@ export const installClone: Rule = {
 export const whyClone = (view: View): string | undefined => {
   const { disk, rejoin, policy } = view.state;
   if (disk === undefined) return undefined;
-  const { content, rewindUnfinished } = disk.value;
+  const { content, rewindUnfinished, lastWords } = disk.value;
   if (content.kind === 'empty') return 'the data directory is empty';
   if (rewindUnfinished) return 'a rewind was begun and not finished';
   if (rejoin.method === 'clone') return rejoin.because;
-  if (rejoin.failedStarts >= START_TRIES) return `${rejoin.failedStarts} starts failed`;
+  const wouldHelp = !rejoin.clonedForStarts && lastWords !== 'host';
+  if (rejoin.failedStarts >= START_TRIES && wouldHelp)
+    return `${rejoin.failedStarts} starts failed`;
   if (rejoin.method !== 'rewind') return undefined;
   if (rejoin.failedRewinds >= REWIND_TRIES) return `${rejoin.failedRewinds} rewinds failed`;
   if (!policy.usePgRewind) return 'pg_rewind is switched off';
@@ -111,6 +113,10 @@ export const cloneFromHolder: Rule = {
     return {
       because: reason,
       action: { kind: 'clone', from: upstream },
+      remember:
+        rejoin.failedStarts >= START_TRIES
+          ? { rejoin: { ...rejoin, clonedForStarts: true } }
+          : undefined,
       event: event('member.cloning', 'info', { from: upstream.member, because: reason }),
     };
   },

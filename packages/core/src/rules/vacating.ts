@@ -67,7 +67,8 @@ export const whyRestart = (view: View, vacating: Vacating): string | undefined =
   if (policy.primaryStartTimeoutMs > 0) return 'the policy restarts a crashed primary in place';
   if (isQuiet(view)) return 'the last hand-over for a crash was less than a minute ago';
   const lastWords = view.state.disk?.value.lastWords;
-  if (lastWords !== undefined) return `the server ended with ${lastWords}`;
+  if (lastWords === 'panic' || lastWords === 'disk-full')
+    return `the server ended with ${lastWords}`;
   if (view.otherMembers.length === 0) return 'there is no other member';
   return undefined;
 };

@@ -12,7 +12,8 @@ const stateWord = (view: View): string => {
   if (leaving !== undefined) return silent ? 'stopped' : 'stopping';
   if (bootstrap !== undefined || job?.kind === 'initialise') return 'initializing new cluster';
   if (lanes.server?.action.kind === 'clone') return 'creating replica';
-  if (process.kind === 'running') return server === undefined ? 'starting' : 'running';
+  if (process.kind === 'running')
+    return server === undefined && state.probe?.value.kind !== 'refuses' ? 'starting' : 'running';
   if (state.vacating?.cause === 'crash') return 'crashed';
   return state.rejoin.failedStarts > 0 ? 'start failed' : 'stopped';
 };

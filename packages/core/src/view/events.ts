@@ -44,9 +44,15 @@ const tellServer = (before: MemberState, after: MemberState, tell: Tell): void =
   if (silentNow && !(before.process.kind === 'none' && before.process.silent))
     tell('server.silent', 'info', { afterMs: elapsedMs(before.processSince, after.now) });
   if (!before.streaming && after.streaming) tell('standby.streaming', 'info');
+  const refusal = refusalOf(after);
+  if (refusal !== undefined && refusal !== refusalOf(before))
+    tell('server.refuses-us', 'error', { cause: refusal });
   if (before.silentSince === undefined && after.silentSince !== undefined && before.probe)
     tell('server.not-answering', 'warn');
 };
+
+const refusalOf = ({ probe }: MemberState): string | undefined =>
+  probe?.value.kind === 'refuses' ? probe.value.cause : undefined;
 
 const tellStore = (before: MemberState, after: MemberState, tell: Tell): void => {
   if (before.storeFailingSince === undefined && after.storeFailingSince !== undefined)

@@ -14,7 +14,7 @@ export const whyNotHealthy = (world: World): string | undefined => {
   const leader = world.store.documents.get('leader')?.value;
   if (leader === undefined) return 'nobody holds the lease';
   const primary = members.find(({ name }) => name === leader);
-  if (primary === undefined) return `the lease holder ${String(leader)} is no member`;
+  if (primary === undefined) return `the lease holder ${JSON.stringify(leader)} is no member`;
   const reasons = [whyNotPrimary(primary, world)];
   for (const member of members) {
     if (member !== primary) reasons.push(whyNotStreaming(member, primary));

@@ -94,7 +94,7 @@ const findHandover = (
 ): HandoverDocument | undefined => {
   for (const write of sighting.transaction.writes) {
     if (!('key' in write) || write.key !== 'handover' || !('put' in write)) continue;
-    const document = write.put as HandoverDocument;
+    const document = write.put;
     // A server that does not come up again is no choice, whatever lies on its disk.
     return document.cause === 'cannot-start' ? undefined : document;
   }

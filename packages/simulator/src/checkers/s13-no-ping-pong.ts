@@ -1,4 +1,3 @@
-import type { HandoverDocument } from '@matriarch/core';
 import type { MakeChecker } from './checker.ts';
 
 /** A minute, less what clocks and messages take. */
@@ -13,7 +12,7 @@ export const s13NoPingPong: MakeChecker = ({ world, report }) => {
       if (sighting.kind !== 'transacted') return;
       for (const write of sighting.transaction.writes) {
         if (!('key' in write) || write.key !== 'handover' || !('put' in write)) continue;
-        const { cause } = write.put as HandoverDocument;
+        const { cause } = write.put;
         if (cause !== 'crash') continue;
         const { now } = world.kernel;
         const words = world.hosts.get(sighting.host)?.postgres.lastWords;

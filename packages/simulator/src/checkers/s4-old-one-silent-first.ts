@@ -46,8 +46,7 @@ const checkRelease = (context: CheckerContext, sighting: Transacted): void => {
     if (!('key' in write)) continue;
     if (write.key === 'leader' && 'remove' in write && mayWrite(host))
       context.report(host.name, 'released the lease while its server may accept writes');
-    if (write.key === 'handover' && 'put' in write)
-      checkHandover(context, host, write.put as HandoverDocument);
+    if (write.key === 'handover' && 'put' in write) checkHandover(context, host, write.put);
   }
 };
 

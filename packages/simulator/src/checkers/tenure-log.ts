@@ -19,8 +19,8 @@ export class TenureLog {
   leaderChanged(): void {
     const entry = this.#world.store.documents.get('leader');
     this.current = undefined;
-    if (entry === undefined || entry.leaseId === undefined) return;
-    const host = String(entry.value);
+    if (entry?.leaseId === undefined || typeof entry.value !== 'string') return;
+    const host = entry.value;
     this.current = { host, leaseId: entry.leaseId, since: this.#world.kernel.now };
     this.#last.set(host, this.current);
   }

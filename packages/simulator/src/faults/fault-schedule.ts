@@ -36,7 +36,7 @@ export class FaultSchedule {
 
   /** Takes back whatever is still wrong; what crashed boots, what left is started. */
   heal(): void {
-    for (const undo of [...this.#undos]) undo();
+    for (const undo of this.#undos) undo();
     for (const host of this.#simulation.hosts.values()) {
       host.postgres.stuckUntil = 0;
       if (host.leftWith !== undefined) host.startAgent();

@@ -92,7 +92,7 @@ export class LoopProcess {
     const id = this.#nextRequest;
     this.#nextRequest += 1;
     this.#waiting.set(id, answer);
-    this.guard.receive(this.incarnation, { ...request, id } as LoopMessage);
+    this.guard.receive(this.incarnation, { ...request, id });
     this.process.after(limitMs, () => {
       if (this.#waiting.delete(id)) answer(undefined);
     });

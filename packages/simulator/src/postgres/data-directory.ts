@@ -56,7 +56,7 @@ export class DataDirectory {
   /** Files of numbers after our own timeline would keep a standby from following another one. */
   forgetHistoryAhead(): void {
     for (const files of [this.emptyHistory, this.otherHistory])
-      for (const number of [...files]) if (number > this.lineage.timeline) files.delete(number);
+      for (const number of files) if (number > this.lineage.timeline) files.delete(number);
   }
 
   hasHistoryFile(number: number): boolean {

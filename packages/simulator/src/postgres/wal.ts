@@ -53,13 +53,12 @@ export class Wal {
 
   /** The first `count` records as a copy that arrives now. */
   copy(count: number, now: number): Wal {
-    return new Wal(this.records.slice(0, count), new Array<number>(count).fill(now));
+    return arrivedNow(this.records.slice(0, count), now);
   }
 
   /** The records from `lsn` on. */
   tail(lsn: number, now: number): Wal {
-    const records = this.records.slice(this.countUpTo(lsn));
-    return new Wal(records, new Array<number>(records.length).fill(now));
+    return arrivedNow(this.records.slice(this.countUpTo(lsn)), now);
   }
 
   /** How many records both begin with. */
@@ -76,3 +75,9 @@ export class Wal {
     return low;
   }
 }
+
+const arrivedNow = (records: WalRecord[], now: number): Wal =>
+  new Wal(
+    records,
+    records.map(() => now),
+  );

@@ -110,7 +110,7 @@ const runMany = ({ first, last, profile, plant }: Order, io: CommandIo): number 
     const result = runSeed({ seed, profile, plant });
     if (result.violation !== undefined) {
       io.print(summarise(result));
-      io.print(`replay it with --seed ${seed}`);
+      io.print(`replay it with --seed ${seed} and the same other words`);
       return 1;
     }
     const now = io.nowMs();
@@ -123,7 +123,8 @@ const runMany = ({ first, last, profile, plant }: Order, io: CommandIo): number 
   return 0;
 };
 
-const summarise = (result: RunResult): string => {
+/** One line for one run. */
+export const summarise = (result: RunResult): string => {
   const { seed, violation, hash, events, faults, acknowledged, promotions } = result;
   const figures =
     `${faults} faults, ${promotions} promotions, ${acknowledged} writes acknowledged, ` +

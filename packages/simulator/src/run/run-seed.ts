@@ -91,7 +91,7 @@ const describeHost = ({ guard, postgres }: SimHost): string => {
       ? 'no server'
       : `${running.inRecovery ? 'standby' : 'primary'} ${running.phase}, ` +
         `postmaster ${running.postmaster}, from ${running.upstream?.address ?? 'nobody'}, ` +
-        `${running.receiver?.refusal ?? 'no refusal'}`;
+        (running.receiver?.refusal ?? 'no refusal');
   const end = `${data?.wal.end ?? 0} on timeline ${data?.lineage.timeline ?? 0}`;
   return `${server}; ${disk.occupant.kind} to ${end}; ${guard?.loop?.lastDecision ?? 'no loop'}`;
 };

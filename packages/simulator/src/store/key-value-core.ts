@@ -115,7 +115,7 @@ export class KeyValueCore<V> {
   /** Forgets the leases whose time is over. */
   expireLeases(): void {
     const now = this.#now();
-    for (const lease of [...this.#leases.values()])
+    for (const lease of this.#leases.values())
       if (lease.expiresAt <= now) this.revokeLease(lease.id);
   }
 

@@ -122,11 +122,16 @@ export class SimStore {
     request: StoreRequest<T>,
     answer: (reply: StoreReply<T>) => void,
   ): void {
-    new Call(caller, request, answer, {
-      kernel: this.#kernel,
-      network: this.#network,
-      random: this.#random,
-      faults: this.faults,
+    new Call({
+      caller,
+      request,
+      answer,
+      world: {
+        kernel: this.#kernel,
+        network: this.#network,
+        random: this.#random,
+        faults: this.faults,
+      },
     }).send();
   }
 
@@ -179,6 +184,13 @@ interface CallWorld {
   readonly faults: StoreFaults;
 }
 
+interface CallParts<T> {
+  readonly caller: StoreCaller;
+  readonly request: StoreRequest<T>;
+  readonly answer: (reply: StoreReply<T>) => void;
+  readonly world: CallWorld;
+}
+
 /** One call on its way there and back. */
 class Call<T> {
   readonly #caller: StoreCaller;
@@ -188,12 +200,7 @@ class Call<T> {
   readonly #endsAt: number;
   #isOver = false;
 
-  constructor(
-    caller: StoreCaller,
-    request: StoreRequest<T>,
-    answer: (reply: StoreReply<T>) => void,
-    world: CallWorld,
-  ) {
+  constructor({ caller, request, answer, world }: CallParts<T>) {
     this.#caller = caller;
     this.#request = request;
     this.#answer = answer;

@@ -16,7 +16,7 @@ export class Journal {
   /** Also what happens all the time. */
   readonly #tellsAll: boolean;
   #hash = 0x811c9dc5;
-  #names = new Map<string, number>();
+  readonly #names = new Map<string, number>();
   notes = 0;
 
   constructor(now: () => number, listener: StoryListener = {}) {

@@ -174,6 +174,7 @@ const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
     failedClones: line.number('failed clones') ?? 0,
     failedMeasures: line.number('failed measures') ?? 0,
     notBefore: line.time('not before') ?? NOW,
+    clonedForStarts: false,
     forkKept: line.has('fork kept'),
     cloned: line.has('cloned'),
   };

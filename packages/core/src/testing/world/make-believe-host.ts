@@ -283,6 +283,7 @@ export class MakeBelieveHost {
     if (action.kind !== 'prepare-server' || this.data === undefined) return refused;
     this.#preparedUpstream = action.upstream?.address;
     if (this.server === undefined) this.data.standbySignal = action.as === 'standby';
+    if (action.as !== 'private') this.bootstrapUnfinished = false;
     this.#historyUpTo = 0;
     return {};
   }

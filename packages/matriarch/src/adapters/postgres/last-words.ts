@@ -1,12 +1,24 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LastWords } from '@matriarch/core';
 import { codeOf } from './answer.ts';
 import { readTextIfThere } from './atomic-file.ts';
 
 /** How much of a log's end is looked at: a PANIC is followed by a few lines, never by many. */
 const TAIL_BYTES = 65_536;
 
-export type LastWords = 'panic' | 'disk-full' | undefined;
+/** What no other data directory would mend. */
+const OF_THE_HOST = new RegExp(
+  [
+    'could not create any (TCP/IP|Unix-domain) sockets',
+    'could not bind ',
+    'could not create shared memory',
+    'configuration file .* contains errors',
+    'lock file .* already exists',
+    'could not access (private key|server certificate) file',
+    'could not load server certificate file',
+  ].join('|'),
+);
 
 const START = /LOG: {2}starting PostgreSQL /;
 
@@ -15,20 +27,24 @@ const START = /LOG: {2}starting PostgreSQL /;
  * to the next primary (rule S13). Only the last run counts. In a language other than English
  * nothing is recognised: then a crash is a crash.
  */
-export const parseLastWords = (log: string): LastWords => {
+export const parseLastWords = (log: string): LastWords | undefined => {
   const lines = log.split('\n');
   const start = lines.findLastIndex((line) => START.test(line));
   const lastRun = lines.slice(start + 1);
   const says = (pattern: RegExp): boolean => lastRun.some((line) => pattern.test(line));
   if (says(/(PANIC|FATAL): .*No space left on device/)) return 'disk-full';
-  return says(/PANIC: {2}/) ? 'panic' : undefined;
+  if (says(/PANIC: {2}/)) return 'panic';
+  return says(OF_THE_HOST) ? 'host' : undefined;
 };
 
 /**
  * Reads the end of the log: the file that the postmaster's output goes to, and the one it names in
  * `current_logfiles` when it collects its log itself.
  */
-export const readLastWords = async (dataDirectory: string, logFile: string): Promise<LastWords> => {
+export const readLastWords = async (
+  dataDirectory: string,
+  logFile: string,
+): Promise<LastWords | undefined> => {
   const collected = await readTextIfThere(join(dataDirectory, 'current_logfiles')).catch(
     () => undefined,
   );
@@ -40,6 +56,15 @@ export const readLastWords = async (dataDirectory: string, logFile: string): Pro
   }
   return undefined;
 };
+
+const TOLD_LINES = 4;
+
+/** The last complaints of a server's log, as people want them when it did not start. */
+export const readLastComplaints = async (logFile: string): Promise<readonly string[]> =>
+  (await readTail(logFile))
+    .split('\n')
+    .filter((line) => /(PANIC|FATAL|ERROR|HINT|WARNING): {2}|could not /.test(line))
+    .slice(-TOLD_LINES);
 
 /** The end of a file; of one that cannot be read, nothing. */
 const readTail = async (path: string): Promise<string> => {

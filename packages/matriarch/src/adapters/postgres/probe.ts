@@ -101,7 +101,9 @@ const withoutRow = (answer: SqlAnswer): ServerProbe => {
     answer.kind === 'refused' &&
     answer.code === CANNOT_CONNECT_NOW &&
     !/shutting down/.test(answer.message);
-  return isStarting ? { kind: 'starting' } : { kind: 'no-answer', cause: answer.message };
+  if (isStarting) return { kind: 'starting' };
+  const isAlive = answer.kind === 'refused' && /^(28|3D|42|53)/.test(answer.code);
+  return { kind: isAlive ? 'refuses' : 'no-answer', cause: answer.message };
 };
 
 type Located = { readonly timeline: Timeline | undefined; readonly position: KnownPosition };

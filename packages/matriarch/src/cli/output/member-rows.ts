@@ -69,9 +69,19 @@ const formatProgress = ({ job }: MemberDocument): string | undefined => {
 
 const MEGABYTE = 1_048_576n;
 
-/** Whole megabytes, as patronictl shows a lag. */
-export const formatLag = (bytes: bigint | undefined): string =>
-  bytes === undefined ? '' : String((bytes + MEGABYTE / 2n) / MEGABYTE);
+/** What patronictl says of a replica that does not tell. The holder has no such figures at all. */
+const UNKNOWN = 'unknown';
 
-export const formatPositionCell = (lsn: Lsn | undefined): string =>
-  lsn === undefined ? '' : formatLsn(lsn);
+/** Whole megabytes, as patronictl shows a lag. */
+export const lagCell = (
+  { role }: MemberRow,
+  bytes: bigint | undefined,
+): number | string | undefined => {
+  if (role === 'Leader') return undefined;
+  return bytes === undefined ? UNKNOWN : Number((bytes + MEGABYTE / 2n) / MEGABYTE);
+};
+
+export const positionCell = ({ role }: MemberRow, lsn: Lsn | undefined): string | undefined => {
+  if (role === 'Leader') return undefined;
+  return lsn === undefined ? UNKNOWN : formatLsn(lsn);
+};

@@ -1,10 +1,5 @@
 import type { StoreSnapshot } from '@matriarch/core';
-import {
-  type MemberRow,
-  assembleMemberRows,
-  formatLag,
-  formatPositionCell,
-} from './member-rows.ts';
+import { type MemberRow, assembleMemberRows, lagCell, positionCell } from './member-rows.ts';
 import { type Column, formatTable } from './table.ts';
 
 interface MemberColumn extends Column {
@@ -30,29 +25,25 @@ const columns: readonly MemberColumn[] = [
     header: 'Receive LSN',
     key: 'Receive LSN',
     align: 'right',
-    cell: (row) => formatPositionCell(row.receiveLsn),
+    cell: (row) => positionCell(row, row.receiveLsn),
   },
   {
     header: 'Lag',
     key: 'Receive Lag',
     align: 'right',
-    cell: (row) => formatLag(row.receiveLagBytes),
-    value: ({ receiveLagBytes: bytes }) =>
-      bytes === undefined ? undefined : Number(formatLag(bytes)),
+    cell: (row) => lagCell(row, row.receiveLagBytes),
   },
   {
     header: 'Replay LSN',
     key: 'Replay LSN',
     align: 'right',
-    cell: (row) => formatPositionCell(row.replayLsn),
+    cell: (row) => positionCell(row, row.replayLsn),
   },
   {
     header: 'Lag',
     key: 'Replay Lag',
     align: 'right',
-    cell: (row) => formatLag(row.replayLagBytes),
-    value: ({ replayLagBytes: bytes }) =>
-      bytes === undefined ? undefined : Number(formatLag(bytes)),
+    cell: (row) => lagCell(row, row.replayLagBytes),
   },
   {
     header: 'Pending restart',

@@ -1,0 +1,56 @@
+/** Arguments behind a verb: what is read from them, and what is said of those that do not fit. */
+import { describe, expect, it } from 'vitest';
+import { parseArguments, textOf } from './arguments.ts';
+
+const options = {
+  cluster: { type: 'string', short: 'c' },
+  format: { type: 'string', default: 'pretty' },
+  force: { type: 'boolean' },
+} as const;
+
+describe('parseArguments', () => {
+  it('reads options by their long and short names, with defaults', () => {
+    expect(parseArguments(['-c', 'a.yaml', '--force'], { options })).toEqual({
+      kind: 'parsed',
+      values: { cluster: 'a.yaml', force: true, format: 'pretty' },
+      positionals: [],
+    });
+    expect(parseArguments(['--cluster=b.yaml', '--format', 'json'], { options })).toMatchObject({
+      values: { cluster: 'b.yaml', format: 'json' },
+    });
+  });
+
+  it('takes so many words as it is told', () => {
+    expect(parseArguments(['a.yaml'], { options, positionals: 1 })).toMatchObject({
+      kind: 'parsed',
+      positionals: ['a.yaml'],
+    });
+    expect(parseArguments(['a.yaml', 'b.yaml'], { options, positionals: 1 })).toEqual({
+      kind: 'wrong',
+      message: '"b.yaml" is one word too many',
+    });
+  });
+
+  it('takes no words when it is told of none', () => {
+    expect(parseArguments(['a.yaml'], { options })).toEqual({
+      kind: 'wrong',
+      message: '"a.yaml" is one word too many',
+    });
+  });
+
+  it.each([
+    [['--cluser', 'a.yaml'], /--cluser/],
+    [['--cluster'], /--cluster/],
+    [['--force=yes'], /--force/],
+  ])('says what is wrong with %j', (args, message) => {
+    const parsed = parseArguments(args, { options });
+    expect(parsed).toMatchObject({ kind: 'wrong' });
+    expect(parsed.kind === 'wrong' ? parsed.message : '').toMatch(message);
+  });
+});
+
+describe('textOf', () => {
+  it('answers texts only', () => {
+    expect([textOf('x'), textOf(true), textOf(undefined)]).toEqual(['x', undefined, undefined]);
+  });
+});

@@ -1,0 +1,84 @@
+/** Every verb is there, says what it is for, and refuses what it does not understand. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runHelp } from './commands/help.ts';
+import { verbs } from './verbs.ts';
+
+const capture = (): { out: () => string; err: () => string } => {
+  let out = '';
+  let err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  return { out: () => out, err: () => err };
+};
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const names = Object.keys(verbs);
+
+describe('help', () => {
+  it.each(['help', '--help', '-h'])('%s lists every verb with its words', async (word) => {
+    const said = capture();
+    expect(await runHelp([word])).toBe(0);
+    for (const name of names) {
+      const command = await verbs[name]?.();
+      expect(said.out()).toContain(`matriarch ${name} ${command?.usage ?? '?'}`);
+      expect(said.out()).toContain(command?.summary ?? '?');
+    }
+    expect(said.err()).toBe('');
+  });
+
+  it.each(['--version', 'version'])('%s says the version', async (word) => {
+    const said = capture();
+    expect(await runHelp([word])).toBe(0);
+    expect(said.out()).toMatch(/^matriarch \d+\.\d+\.\d+/);
+  });
+
+  it('refuses what is no verb', async () => {
+    const said = capture();
+    expect(await runHelp(['lsit'])).toBe(2);
+    expect(said.err()).toContain('there is no verb "lsit"');
+    expect(said.err()).toContain('matriarch list');
+    expect(said.out()).toBe('');
+  });
+});
+
+describe('a verb', () => {
+  it.each(names)('%s refuses words it does not know, and shows its usage', async (name) => {
+    const said = capture();
+    const command = await verbs[name]?.();
+    expect(await command?.run(['--no-such-option', 'a', 'b', 'c'])).toBe(2);
+    expect(said.err()).toContain(`usage: matriarch ${name} `);
+  });
+
+  it.each(['list', 'history'])('%s knows two formats', async (name) => {
+    const said = capture();
+    const command = await verbs[name]?.();
+    expect(await command?.run(['--format', 'yaml'])).toBe(2);
+    expect(said.err()).toContain('--format is pretty or json, not "yaml"');
+  });
+
+  it.each(['list', 'history', 'switchover', 'down', 'destroy'])(
+    '%s refuses a file that is not there',
+    async (name) => {
+      const said = capture();
+      const command = await verbs[name]?.();
+      expect(await command?.run(['-c', 'no-such-file.yaml'])).toBe(2);
+      expect(said.err()).toContain('no-such-file.yaml: cannot be read');
+    },
+  );
+
+  it.each(['up', 'proxy'])('%s refuses a file that is not there', async (name) => {
+    const said = capture();
+    const command = await verbs[name]?.();
+    expect(await command?.run(['no-such-file.yaml'])).toBe(2);
+    expect(said.err()).toContain('no-such-file.yaml: cannot be read');
+  });
+});
