@@ -66,6 +66,21 @@ it('is silent before its lease can expire when the loop hangs', async () => {
   expect(await load.account(fresh)).toMatchObject(NOTHING_LOST);
 });
 
+it('is silent before its lease can expire when the guard hangs', async () => {
+  const cluster = stage.cluster();
+  const old = stage.primary();
+  const load = await cluster.write();
+  await old.freeze('guard');
+  const fresh = await cluster.untilOtherPrimary(old);
+  // The loop did it: the guard still stands.
+  expect(old.serverProcesses()).toEqual([]);
+  await cluster.moreRows(load, 300);
+  old.thaw();
+  await load.stop();
+  expect(await cluster.untilWell()).toBe(fresh);
+  expect(await load.account(fresh)).toMatchObject(NOTHING_LOST);
+});
+
 it('treats a PostgreSQL that does not answer as crashed', async () => {
   const cluster = stage.cluster();
   const old = stage.primary();

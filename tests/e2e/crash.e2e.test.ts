@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { SUPERUSER } from './harness/agent-file.ts';
 import type { Member } from './harness/member.ts';
+import { signal } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
 
 /** A backend that commits as fast as it can inside one statement, and never looks at its client. */
@@ -79,6 +80,19 @@ describe('a crash of an idle primary', () => {
 describe('a crash of a busy primary', () => {
   const stage = openStage({ members: 2 });
 
+  it('of a replica is mended where it happened, and nobody else notices', async () => {
+    const cluster = stage.cluster();
+    const replica = cluster.other(stage.primary());
+    const { postmasterPid } = stage.primary();
+    const load = await cluster.write();
+    await replica.kill('postmaster');
+    await cluster.moreRows(load, 300);
+    await load.stop();
+    expect(await cluster.untilWell()).toBe(stage.primary());
+    expect(stage.primary().postmasterPid).toBe(postmasterPid);
+    expect(await load.account(stage.primary())).toMatchObject({ lost: [], unknown: 0, failed: 0 });
+  });
+
   // Whether it hands over or starts in place depends on what the standby had at that moment.
   it('loses nothing under four writers', async () => {
     const cluster = stage.cluster();
@@ -95,6 +109,32 @@ describe('a crash of a busy primary', () => {
     const primary = await cluster.untilWell();
     const status = await primary.status();
     expect(status?.timeline === before?.timeline).toBe(primary === stage.primary());
+    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+  });
+
+  it('is noticed by the next loop when the loop died with it', async () => {
+    const cluster = stage.cluster();
+    const old = stage.primary();
+    const load = await cluster.write();
+    await Promise.all([old.kill('loop'), old.kill('postmaster')]);
+    await cluster.moreRows(load, 300);
+    await load.stop();
+    const primary = await cluster.untilWell();
+    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+  });
+
+  it('begins with a backend that is killed, too', async () => {
+    const cluster = stage.cluster();
+    const old = stage.primary();
+    const { postmasterPid } = old;
+    const load = await cluster.write();
+    const [backend] = old.serverProcess('postgres: herd: postgres postgres');
+    if (backend === undefined) throw new Error('the writers have no backends');
+    signal(backend, 'SIGKILL');
+    await cluster.waitUntil('another postmaster', () => old.postmasterPid !== postmasterPid);
+    await cluster.moreRows(load, 300);
+    await load.stop();
+    const primary = await cluster.untilWell();
     expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
   });
 

@@ -6,7 +6,7 @@
 import { expect, it } from 'vitest';
 import { type Fork, readForks } from './harness/fork.ts';
 import type { Member } from './harness/member.ts';
-import { signal } from './harness/processes.ts';
+import { observeProcess, signal } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
 import type { Balance, Load } from './harness/writer.ts';
 
@@ -110,6 +110,19 @@ it('is read-only while all of etcd is gone, and has the same primary afterwards'
   await cluster.moreRows(load, 100);
   await load.stop();
   expect(await cluster.untilWell()).toBe(primary);
+  expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+});
+
+it('loses nothing when all hosts lose their power at once, and come back', async () => {
+  const cluster = stage.cluster();
+  const load = await cluster.write();
+  await Promise.all(cluster.members.map(async (member) => member.kill('host')));
+  for (const { pid } of cluster.etcd.members) expect(observeProcess(pid)).toBeUndefined();
+  await Promise.all(cluster.etcd.members.map(async (member) => member.restart()));
+  cluster.start();
+  await cluster.moreRows(load, 100);
+  await load.stop();
+  const primary = await cluster.untilWell();
   expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
 });
 

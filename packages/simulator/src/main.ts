@@ -1,4 +1,4 @@
-/** `npm run sim`: replays one seed and tells its story, or runs many and stops at the first failure. */
+/** `npm run sim`: replays one seed and tells its story, or runs many up to the first failure. */
 import { runCommand } from './run/command.ts';
 
 // Whoever reads the story may have read enough of it (`| head`).

@@ -45,8 +45,10 @@ export const changeSlots: Chore = (view) => {
   );
   const existing = new Set(server.slots.map(({ name }) => name));
   const create = wanted.filter((name) => !existing.has(name));
+  // A slot that has lost its WAL serves nobody any more: it makes room for a new one.
   const drop = server.slots
-    .filter(({ name, active }) => !active && name in slotsWantedAt && !wanted.includes(name))
+    .filter(({ name, active }) => !active && name in slotsWantedAt)
+    .filter(({ name, walStatus }) => walStatus === 'lost' || !wanted.includes(name))
     .map(({ name }) => name);
   const advance = advances(view, server);
   const nothing = create.length === 0 && drop.length === 0 && Object.keys(advance).length === 0;

@@ -25,7 +25,7 @@ interface JournalLine {
 
 const parseLine = (line: string): JournalLine => {
   try {
-    return JSON.parse(line) as JournalLine;
+    return (JSON.parse(line) as JournalLine | null) ?? {};
   } catch {
     // The last line of a killed agent may be cut.
     return {};

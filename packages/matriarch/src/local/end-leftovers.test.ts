@@ -16,6 +16,9 @@ import { startTicksOf, withDescendants } from './process-tree.ts';
 import { FAMILY, IDLER, startProcess } from './testing/start-process.ts';
 import { openTemporaryDirectory } from './testing/temporary-directory.ts';
 
+/** For tests in which somebody does not end. */
+const SHORT_LIMITS_MS = { proxy: 200, member: 200, store: 200, descendants: 200 };
+
 const openState = (): { paths: LocalPaths; obituaries: string } => {
   const directory = openTemporaryDirectory();
   const paths = localPaths(join(directory, 'state'));
@@ -83,7 +86,7 @@ describe('leftovers', () => {
     const { pid } = await startProcess(FAMILY);
     recordChild(paths.children, { kind: 'store', name: 'etcd1' }, pid);
     const family = withDescendants([pid]);
-    expect(await endLeftovers(paths)).toEqual({ ended: ['etcd1'], remaining: [] });
+    expect(await endLeftovers(paths, SHORT_LIMITS_MS)).toEqual({ ended: ['etcd1'], remaining: [] });
     expect(family.filter((one) => startTicksOf(one) !== undefined)).toEqual([]);
   });
 
@@ -93,7 +96,10 @@ describe('leftovers', () => {
     recordChild(paths.children, { kind: 'store', name: 'etcd1' }, child.pid);
     // A stopped process acts on nothing but this.
     process.kill(child.pid, 'SIGSTOP');
-    expect(await endLeftovers(paths)).toEqual({ ended: ['etcd1'], remaining: [] });
+    expect(await endLeftovers(paths, SHORT_LIMITS_MS)).toEqual({
+      ended: ['etcd1'],
+      remaining: [],
+    });
     expect(await child.ended).toBe('SIGKILL');
   });
 

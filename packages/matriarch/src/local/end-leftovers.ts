@@ -20,8 +20,6 @@ import { STOP_LIMITS_MS } from './stop-limits.ts';
 
 const LOOK_MS = 50;
 const ASK_LIMIT_MS = 1_000;
-/** What a killed process leaves behind ends within milliseconds, or not by itself. */
-const FAMILY_LIMIT_MS = 5_000;
 const KILL_LIMIT_MS = 5_000;
 
 export interface EndedLeftovers {
@@ -31,20 +29,23 @@ export interface EndedLeftovers {
   readonly remaining: readonly number[];
 }
 
-export const endLeftovers = async (paths: LocalPaths): Promise<EndedLeftovers> => {
+export const endLeftovers = async (
+  paths: LocalPaths,
+  limitsMs = STOP_LIMITS_MS,
+): Promise<EndedLeftovers> => {
   const found = findRunningChildren(paths.children);
   const family = withDescendants(found.map(({ pid }) => pid)).flatMap((pid) => identify(pid) ?? []);
   const of = (kind: ChildRecord['kind']): ChildRecord[] =>
     found.filter((child) => child.kind === kind);
-  await endAll(of('proxy'), STOP_LIMITS_MS.proxy);
+  await endAll(of('proxy'), limitsMs.proxy);
   const daemons = await findProxyDaemons(paths);
-  await endAll(daemons, STOP_LIMITS_MS.proxy);
+  await endAll(daemons, limitsMs.proxy);
   const primary = await findPrimary(of('member'), readPlan(paths));
   const replicas = of('member').filter((member) => member !== primary);
-  await endAll(replicas, STOP_LIMITS_MS.member);
-  await endAll(primary === undefined ? [] : [primary], STOP_LIMITS_MS.member);
-  await endAll(of('store'), STOP_LIMITS_MS.store);
-  await untilGone(family, FAMILY_LIMIT_MS);
+  await endAll(replicas, limitsMs.member);
+  await endAll(primary === undefined ? [] : [primary], limitsMs.member);
+  await endAll(of('store'), limitsMs.store);
+  await untilGone(family, limitsMs.descendants);
   await killAll(family);
   for (const child of found) forgetChild(paths.children, child);
   const ended = [...of('proxy'), ...daemons, ...replicas, primary, ...of('store')];

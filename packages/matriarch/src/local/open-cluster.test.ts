@@ -52,7 +52,7 @@ describe('a file', () => {
     writeFileSync(bad, 'cluster: demo\nmembrs: 1\nmembers: 0\n');
     const read = readClusterFile(bad);
     expect(read.kind).toBe('wrong');
-    expect(read.kind === 'wrong' ? read.message : '').toContain(`${bad}:3:10`);
+    expect(read.kind === 'wrong' ? read.message : '').toContain(`${bad}:3:1: members`);
   });
 
   it('comes with its warnings', () => {

@@ -44,8 +44,8 @@ export type PlanOutcome =
   | { readonly kind: 'taken'; readonly message: string };
 
 /**
- * Chooses ports: those of the last time while they are free and the file asks for the same, else the
- * configured ones, else the next free ones above.
+ * Chooses ports: those of the last time while they are free and the file asks for the same, else
+ * the configured ones, else the next free ones above.
  */
 export const choosePlan = async (
   config: ClusterConfig,

@@ -4,4 +4,6 @@ export const STOP_LIMITS_MS = {
   /** A primary hands over before it goes; the members before it have gone by then. */
   member: 30_000,
   store: 5_000,
-} as const;
+  /** What a killed process leaves behind ends within milliseconds, or not by itself. */
+  descendants: 5_000,
+};

@@ -23,7 +23,7 @@ const localDeadline = (context: CheckerContext, host: string): number | undefine
  *
  * - the store ended the lease before the time it had promised: until that time;
  * - the virtual machine was paused: until the promise is over by the time in which it was running
- *   (with asynchronous replication what it accepts then is kept as a fork, and lost to the cluster);
+ *   (with asynchronous replication what it accepts then is kept as a fork, lost to the cluster);
  * - from a moment before the deadline on neither guard nor loop was running: until one of them has
  *   been running for that moment.
  */

@@ -91,7 +91,7 @@ export const networkFaults = {
       const { network } = context.simulation;
       network.lossRate = context.random.between(0.02, 0.3);
       return {
-        story: `${Math.round(network.lossRate * 100)} % of all messages are lost ${lasting(context)}`,
+        story: `${Math.round(network.lossRate * 100)} % of messages are lost ${lasting(context)}`,
         undo: () => {
           network.lossRate = 0;
         },

@@ -25,7 +25,12 @@ export const operatorFaults = {
       const receiver = host.postgres.running?.receiver;
       if (receiver === undefined) return undefined;
       receiver.stalledUntil = simulation.kernel.now + lastsMs;
-      return { story: `${host.name} receives nothing for ${(lastsMs / 1_000).toFixed(1)} s` };
+      return {
+        story: `${host.name} receives nothing for ${(lastsMs / 1_000).toFixed(1)} s`,
+        undo: () => {
+          receiver.stalledUntil = 0;
+        },
+      };
     },
   },
   'writes-burst': {

@@ -131,7 +131,7 @@ export const processFaults = {
       host.postgres.stuckUntil = simulation.kernel.now + lastsMs;
       host.postgres.killPostmaster();
       return {
-        story: `a process of ${host.name} cannot be killed for ${seconds(lastsMs)}, the postmaster is`,
+        story: `one process of ${host.name} cannot be killed for ${seconds(lastsMs)}`,
         undo: () => undefined,
       };
     },

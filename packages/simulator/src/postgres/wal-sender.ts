@@ -6,6 +6,8 @@ import type { Wal } from './wal.ts';
 
 /** TCP tries again when a packet was lost. */
 const RESEND_MS = 200;
+/** How often a receiver that takes nothing looks whether it may again. */
+const LOOK_AGAIN_MS = 500;
 
 export interface SenderOptions {
   readonly kernel: Kernel;
@@ -65,8 +67,10 @@ export class WalSender {
   #arrive(wal: Wal, count: number, end: number): void {
     const { kernel, receiver, network, upstream, upstreamHost, standbyHost } = this.options;
     const stalledMs = receiver.stalledUntil - kernel.now;
-    if (stalledMs > 0)
-      return receiver.instance.process.after(stalledMs, () => this.#arrive(wal, count, end));
+    if (stalledMs > 0) {
+      const waitMs = Math.min(stalledMs, LOOK_AGAIN_MS);
+      return receiver.instance.process.after(waitMs, () => this.#arrive(wal, count, end));
+    }
     if (this.isClosed || !receiver.take(this, wal, count)) return;
     network.send({ from: standbyHost, to: upstreamHost }, () =>
       upstream.process.deliver(() => this.#acknowledge(end)),

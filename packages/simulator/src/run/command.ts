@@ -11,7 +11,7 @@ export interface CommandIo {
   readonly nowMs: () => number;
 }
 
-const USAGE = `usage: npm run sim -- --seed N | --seeds A..B [--profile NAME] [--plant NAME] [--list]
+const USAGE = `usage: npm run sim -- --seed N|--seeds A..B [--profile NAME] [--plant NAME] [--list]
 
   --seed N        replays one seed and tells what happened
   --seeds A..B    runs many, both ends included, until the first violation

@@ -1,4 +1,4 @@
-/** Whether PostgreSQL's user can get at what it needs, tried as that user before anything starts. */
+/** Whether PostgreSQL's user can get at what it needs, tried as that user before the start. */
 import { dirname } from 'node:path';
 import type { AgentConfig } from '@matriarch/protocol';
 import type { RunCommand } from '../ports/run-command.ts';
@@ -14,8 +14,8 @@ interface Need {
 const ALL = 'test -r "$1" && test -w "$1" && test -x "$1"';
 
 /**
- * What is in the way, as a sentence for the user; undefined when nothing is. A directory that cannot
- * be entered looks like a missing password later on: the passfile lies in it.
+ * What is in the way, as a sentence for the user; undefined when nothing is. A directory that
+ * cannot be entered looks like a missing password later on: the passfile lies in it.
  */
 export const findUnreachable = async (
   { matriarch, postgresql }: AgentConfig,
@@ -23,7 +23,7 @@ export const findUnreachable = async (
 ): Promise<string | undefined> => {
   const needs: readonly Need[] = [
     { path: matriarch.stateDirectory, condition: ALL },
-    { path: dirname(postgresql.dataDirectory), condition: 'test -x "$1"' },
+    { path: dirname(postgresql.dataDirectory), condition: 'test ! -e "$1" || test -x "$1"' },
     { path: postgresql.dataDirectory, condition: `test ! -e "$1" || { ${ALL}; }` },
   ];
   for (const { path, condition } of needs) {
