@@ -23,7 +23,7 @@ import { createPeerPerformers } from './agent/act/peer-performers.ts';
 import type { Performers } from './agent/act/performers.ts';
 import { createPostgresPerformers } from './agent/act/postgres-performers.ts';
 import { createStorePerformers, readDocuments } from './agent/act/store-documents.ts';
-import { createApi } from './agent/api/create-api.ts';
+import { type Api, createApi } from './agent/api/create-api.ts';
 import { connectGuard } from './agent/guard/guard-client.ts';
 import { createNoticeQueue } from './agent/guard/notice-queue.ts';
 import { openJournal } from './agent/journal/journal.ts';
@@ -171,9 +171,7 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   watchers.push(followConfiguration(settings, applySettings));
   const reload = (): void => {
     reloadFile({ file, settings, log, loop, applySettings });
-    const renewed = api.renewCertificates();
-    if (renewed.kind === 'failed')
-      log.error({ cause: renewed.cause }, 'certificates stay as they were');
+    renewCertificates(api, log);
   };
   const probe = createProbe(parts.postgres);
   const source = createApiSource({
@@ -202,6 +200,12 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
       await endWithoutGuard(config, log);
     },
   };
+};
+
+const renewCertificates = (api: Api, log: Logger): void => {
+  const renewed = api.renewCertificates();
+  if (renewed.kind === 'failed')
+    log.error({ cause: renewed.cause }, 'certificates stay as they were');
 };
 
 /** Why a server ended stands in its own log: its last complaints belong into ours as well. */

@@ -52,30 +52,10 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       draft.asideRetryAt = after(draft.now, ASIDE_RETRY_MS);
       return;
     case 'measure-wal-end':
-      draft.rejoin = { ...draft.rejoin, failedMeasures: draft.rejoin.failedMeasures + 1 };
-      if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, givenUp: true };
-      return;
-    case 'keep-fork': {
-      // Without a copy nothing may be replaced: whoever is out of space has to make some.
-      const notBefore = after(draft.now, KEEP_RETRY_MS);
-      draft.rejoin = { ...draft.rejoin, notBefore };
-      return;
-    }
-    case 'clone': {
-      const failedClones = draft.rejoin.failedClones + 1;
-      const notBefore = after(draft.now, rejoinRetryMs(failedClones));
-      draft.rejoin = { ...draft.rejoin, failedClones, notBefore };
-      draft.job = undefined;
-      return;
-    }
-    case 'rewind': {
-      const failedRewinds = draft.rejoin.failedRewinds + 1;
-      const notBefore = after(draft.now, rejoinRetryMs(failedRewinds));
-      draft.rejoin = { ...draft.rejoin, failedRewinds, notBefore };
-      draft.job = undefined;
-      draft.disk = undefined;
-      return;
-    }
+    case 'keep-fork':
+    case 'clone':
+    case 'rewind':
+      return absorbRejoinFailure(draft, action.kind);
     case 'ask-peers':
       // Nobody could be asked: that is an answer as well, and the rules have limits for it.
       draft.peers = { value: {}, at: flight.sentAt };
@@ -99,6 +79,38 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'change-slots':
     case 'exit':
       return;
+  }
+};
+
+/** What follows from a failed step on the way back to being a streaming standby. */
+const absorbRejoinFailure = (
+  draft: Draft,
+  kind: 'measure-wal-end' | 'keep-fork' | 'clone' | 'rewind',
+): void => {
+  const { rejoin, vacating } = draft;
+  draft.job = undefined;
+  switch (kind) {
+    case 'measure-wal-end':
+      draft.rejoin = { ...rejoin, failedMeasures: rejoin.failedMeasures + 1 };
+      if (vacating !== undefined) draft.vacating = { ...vacating, givenUp: true };
+      return;
+    case 'keep-fork':
+      // Without a copy nothing may be replaced: whoever is out of space has to make some.
+      draft.rejoin = { ...rejoin, notBefore: after(draft.now, KEEP_RETRY_MS) };
+      return;
+    case 'clone': {
+      const failedClones = rejoin.failedClones + 1;
+      const notBefore = after(draft.now, rejoinRetryMs(failedClones));
+      draft.rejoin = { ...rejoin, failedClones, notBefore };
+      return;
+    }
+    case 'rewind': {
+      const failedRewinds = rejoin.failedRewinds + 1;
+      const notBefore = after(draft.now, rejoinRetryMs(failedRewinds));
+      draft.rejoin = { ...rejoin, failedRewinds, notBefore };
+      draft.disk = undefined;
+      return;
+    }
   }
 };
 

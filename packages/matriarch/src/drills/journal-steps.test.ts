@@ -1,9 +1,9 @@
 /** The story of a fault, read from journals of several members on disk. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { collectSteps } from './journal-steps.ts';
+import { collectSteps, toldEvents } from './journal-steps.ts';
 
 const FAULT_MS = Date.parse('2026-11-23T08:30:00.000Z');
 
@@ -50,11 +50,23 @@ describe('collectSteps', () => {
 
   it('passes over lines that were cut off, and journals that are not there', () => {
     const journals = writeJournals({
-      pg1: ['{"at":"2026-11', line(3, 'fork.kept'), 'null', '7', '{"event":"fork.kept"}'].join(
+      pg1: ['{"at":"2026-11', line(3, 'fork.keeping'), 'null', '7', '{"event":"fork.keeping"}'].join(
         '\n',
       ),
     });
     journals.set('pg2', '/no/such/file');
-    expect(collectSteps(journals, FAULT_MS)).toEqual([{ name: 'fork.kept pg1', atMs: 3 }]);
+    expect(collectSteps(journals, FAULT_MS)).toEqual([{ name: 'fork.keeping pg1', atMs: 3 }]);
+  });
+});
+
+describe('what is told', () => {
+  const core = new URL('../../../core/src/', import.meta.url);
+  const sources = readdirSync(core, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readFileSync(new URL(name, core), 'utf8'))
+    .join('\n');
+
+  it.each(toldEvents)('%s is an event of the core', (name) => {
+    expect(sources.includes(`'${name}'`)).toBe(true);
   });
 });

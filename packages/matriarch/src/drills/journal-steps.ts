@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FaultStep } from './report.ts';
 
 /** The events that tell the story of a failover; the rest of the journal is detail. */
-const TOLD: readonly string[] = [
+export const toldEvents: readonly string[] = [
   'server.exited',
   'server.silent',
   'lease.handed-over',
@@ -49,7 +49,7 @@ export const collectSteps = (
   for (const [member, file] of journals) {
     for (const line of readLines(file)) {
       const { at, event } = parseLine(line);
-      if (at === undefined || event === undefined || !TOLD.includes(event)) continue;
+      if (at === undefined || event === undefined || !toldEvents.includes(event)) continue;
       const atMs = Date.parse(at) - fromWallMs;
       if (atMs >= 0) steps.push({ name: `${event} ${member}`, atMs });
     }
