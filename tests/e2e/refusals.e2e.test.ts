@@ -93,12 +93,14 @@ it('refuses data of another cluster, and touches nothing', async () => {
   expect(await guest.ending(20_000)).toEqual(REFUSED);
   expect(describeTree(guest.dataDirectory)).toEqual(before);
   const own = (await primary.status())?.database_system_identifier ?? '';
-  expect(guest.log).toMatch(/system identifier \d+, the cluster \d+/u);
+  expect(guest.log).toMatch(/system identifier is \d+/u);
   expect(guest.log).toContain(own);
 });
 
 it('refuses a directory that holds something else, and touches nothing', async () => {
   mkdirSync(guest.dataDirectory);
+  const { uid, gid } = findServerAccount();
+  chownSync(guest.dataDirectory, uid, gid);
   writeFileSync(join(guest.dataDirectory, 'letter.txt'), 'dear');
   const before = describeTree(guest.dataDirectory);
   guest.start();

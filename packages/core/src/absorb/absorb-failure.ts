@@ -91,7 +91,11 @@ const absorbRejoinFailure = (
   draft.job = undefined;
   switch (kind) {
     case 'measure-wal-end':
-      draft.rejoin = { ...rejoin, failedMeasures: rejoin.failedMeasures + 1 };
+      draft.rejoin = {
+        ...rejoin,
+        failedMeasures: rejoin.failedMeasures + 1,
+        notBefore: after(draft.now, rejoinRetryMs(rejoin.failedMeasures + 1)),
+      };
       if (vacating !== undefined) draft.vacating = { ...vacating, givenUp: true };
       return;
     case 'keep-fork':

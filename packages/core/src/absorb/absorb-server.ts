@@ -32,6 +32,8 @@ export const countFailedStart = (draft: Draft): void => {
 export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   const { process, probe } = draft;
   if (process.kind === 'running' && process.pid !== exit.pid) return;
+  // A fence has seen everything gone already: this is older news of the same server.
+  if (process.kind === 'none' && process.silent) return;
   const seen = probe?.value.kind;
   const neverAnswered = seen !== 'answers' && seen !== 'refuses' && !exit.promoted;
   const asked = draft.lanes.server?.action.kind === 'stop-server';

@@ -1,3 +1,4 @@
+import { mayAcceptWrites } from '../guard/guard-state.ts';
 import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
 import { deadlineOf } from '../model/policy.ts';
@@ -31,6 +32,9 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
     // Ours without our knowing: inherited from the loop before us, or written by a transaction
     // whose answer was lost. Until a renewal is confirmed only the guard's deadline counts.
     const term = leader.modRevision as number as LeaseTerm;
+    // Only a silent holder releases, so the loop before us may have: its release would land on a
+    // server that we have started again. The key is written anew before this term is believed.
+    if (!mayAcceptWrites(draft.process)) draft.doubtfulTerm = term;
     if (term === draft.doubtfulTerm) return;
     draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
     draft.confirmFrom = undefined;

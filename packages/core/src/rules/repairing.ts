@@ -23,7 +23,7 @@ import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './up
 
 export const REWIND_TRIES = 2;
 export const START_TRIES = 3;
-const MEASURE_TRIES = 2;
+const MEASURE_TRIES = 5;
 /** How long a stopped server waits for its upstream to be looked at before it starts anyway. */
 const UPSTREAM_LIMIT_MS = 5_000;
 
@@ -137,6 +137,8 @@ export const measureBeforeRejoining: Rule = {
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
     if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
     if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
+    if (view.now < state.rejoin.notBefore)
+      return { because: 'it could not be measured', until: state.rejoin.notBefore };
     return { because: 'it was a primary', action: { kind: 'measure-wal-end', from: undefined } };
   },
 };

@@ -3,12 +3,16 @@ import { beginVacating } from '../state.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
 import { type View, hasPassed } from '../view/view.ts';
-import { type Rule, event } from './rule.ts';
+import { type Answer, type Rule, event } from './rule.ts';
 import { release } from './transactions.ts';
 import { askStandbys, isQuiet, whyRestart } from './vacating.ts';
 
 /** How often standbys are asked whether one could go on with the lease. */
 const ASK_AGAIN_MS = 5_000;
+
+/** A holder whose guard is silent for this long cannot become primary again: others should. */
+const GUARD_SILENCE_LIMIT_MS = 10_000;
+const GUARD_ASK_MS = 1_000;
 
 /** Time in which a crashed primary must be back before the lease goes to a healthy standby. */
 const restartLimitMs = ({ state: { policy } }: View): number =>
@@ -24,7 +28,9 @@ export const releaseWhenServerCannotStart: Rule = {
     const { vacating, tenure } = view.state;
     if (vacating?.cause !== 'crash' || !view.holding || tenure === undefined) return undefined;
     if (view.store === undefined || view.server?.inRecovery === false) return undefined;
-    const limitMs = restartLimitMs(view);
+    const limitMs = guardIsArmed(view)
+      ? restartLimitMs(view)
+      : Math.min(restartLimitMs(view), GUARD_SILENCE_LIMIT_MS);
     const limitAt = after(vacating.begunAt, limitMs);
     if (view.now < limitAt) return { askAgainAt: limitAt };
     const { peers } = view.state;
@@ -101,13 +107,23 @@ export const restartInPlace: Rule = {
         because: reason,
         action: { kind: 'prepare-server', as: 'primary', upstream: undefined },
       };
-    if (!guardIsArmed(view)) return { because: 'waiting for the guard to confirm the deadline' };
+    if (!guardIsArmed(view)) return awaitGuard(view);
     return {
       because: reason,
       action: { kind: 'start-server', as: 'primary' },
       event: event('server.restarting', 'warn', { because: reason }),
     };
   },
+};
+
+/** Without a guard nothing can be started here: as long as that lasts, standbys are asked again. */
+const awaitGuard = (view: View): Answer => {
+  const because = 'waiting for the guard to confirm the deadline';
+  const { vacating } = view.state;
+  if (vacating?.givenUp !== true || vacating.endAt === undefined) return { because };
+  const askAt = after(vacating.endAt, GUARD_ASK_MS);
+  if (view.now < askAt) return { because, until: askAt };
+  return { because, remember: { vacating: { ...vacating, givenUp: false, endAt: view.now } } };
 };
 
 /** The guard starts or promotes a primary only under a deadline it has confirmed. */

@@ -35,7 +35,7 @@ describe('killAll', () => {
     killAll([2 ** 22 + 1, ...family], 'SIGKILL');
     expect(await ended).toBe('SIGKILL');
     await waitUntil('the others to be gone', () =>
-      family.every((one) => withDescendants([process.pid]).includes(one) === false),
+      family.every((one) => !withDescendants([process.pid]).includes(one)),
     );
   });
 

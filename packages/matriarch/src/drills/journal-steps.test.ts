@@ -50,9 +50,13 @@ describe('collectSteps', () => {
 
   it('passes over lines that were cut off, and journals that are not there', () => {
     const journals = writeJournals({
-      pg1: ['{"at":"2026-11', line(3, 'fork.keeping'), 'null', '7', '{"event":"fork.keeping"}'].join(
-        '\n',
-      ),
+      pg1: [
+        '{"at":"2026-11',
+        line(3, 'fork.keeping'),
+        'null',
+        '7',
+        '{"event":"fork.keeping"}',
+      ].join('\n'),
     });
     journals.set('pg2', '/no/such/file');
     expect(collectSteps(journals, FAULT_MS)).toEqual([{ name: 'fork.keeping pg1', atMs: 3 }]);

@@ -24,11 +24,8 @@ describe('records', () => {
     recordChild(directory, { kind: 'member', name: 'etcd1' }, first.pid);
     recordChild(directory, { kind: 'store', name: 'etcd1' }, first.pid);
     recordChild(directory, { kind: 'member', name: 'etcd1' }, second.pid);
-    const found = findRunningChildren(directory).map(({ kind, pid }) => [kind, pid]);
-    expect(found.sort()).toEqual([
-      ['member', second.pid],
-      ['store', first.pid],
-    ]);
+    const found = findRunningChildren(directory).map(({ kind, pid }) => `${kind} ${pid}`);
+    expect(found.sort()).toEqual([`member ${second.pid}`, `store ${first.pid}`]);
   });
 
   it('do not find what has ended, nor another process with its pid', async () => {

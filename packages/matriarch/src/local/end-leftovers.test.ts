@@ -19,14 +19,20 @@ import { openTemporaryDirectory } from './testing/temporary-directory.ts';
 /** For tests in which somebody does not end. */
 const SHORT_LIMITS_MS = { proxy: 200, member: 200, store: 200, descendants: 200 };
 
-const openState = (): { paths: LocalPaths; obituaries: string } => {
+interface State {
+  readonly paths: LocalPaths;
+  /** Everybody writes their name here when they end. */
+  readonly obituaries: string;
+}
+
+const openState = (): State => {
   const directory = openTemporaryDirectory();
   const paths = localPaths(join(directory, 'state'));
   mkdirSync(paths.children, { recursive: true });
   return { paths, obituaries: join(directory, 'obituaries') };
 };
 
-const leave = async (paths: LocalPaths, kind: ChildKind, name: string, obituaries: string) => {
+const leave = async ({ paths, obituaries }: State, kind: ChildKind, name: string) => {
   const child = await startProcess(`
     process.on('SIGTERM', () => {
       require('node:fs').appendFileSync(${JSON.stringify(obituaries)}, '${name} ');
@@ -61,14 +67,15 @@ const writePlan = (paths: LocalPaths, rest: Readonly<Record<string, number>>): v
 
 describe('leftovers', () => {
   it('are ended in order: the doors, the replicas, the primary, the store', async () => {
-    const { paths, obituaries } = openState();
+    const state = openState();
+    const { paths, obituaries } = state;
     writePlan(paths, { pg1: await serveApi(false), pg2: await serveApi(true), pg3: 1 });
     const children = await Promise.all([
-      leave(paths, 'store', 'etcd1', obituaries),
-      leave(paths, 'member', 'pg1', obituaries),
-      leave(paths, 'member', 'pg2', obituaries),
-      leave(paths, 'member', 'pg3', obituaries),
-      leave(paths, 'proxy', 'proxy', obituaries),
+      leave(state, 'store', 'etcd1'),
+      leave(state, 'member', 'pg1'),
+      leave(state, 'member', 'pg2'),
+      leave(state, 'member', 'pg3'),
+      leave(state, 'proxy', 'proxy'),
     ]);
     const { ended, remaining } = await endLeftovers(paths);
     await Promise.all(children.map((child) => child.ended));
@@ -120,8 +127,9 @@ describe('leftovers', () => {
   });
 
   it('are not whoever has their pid now', async () => {
-    const { paths, obituaries } = openState();
-    const { pid } = await leave(paths, 'member', 'pg1', obituaries);
+    const state = openState();
+    const { paths, obituaries } = state;
+    const { pid } = await leave(state, 'member', 'pg1');
     const file = join(paths.children, 'member.pg1.json');
     writeFileSync(
       file,
@@ -140,17 +148,19 @@ describe('leftovers', () => {
 
 describe('destroying a state', () => {
   it('ends what is left and removes everything', async () => {
-    const { paths, obituaries } = openState();
+    const state = openState();
+    const { paths } = state;
     mkdirSync(paths.sockets, { recursive: true });
-    const { ended } = await leave(paths, 'member', 'pg1', obituaries);
+    const { ended } = await leave(state, 'member', 'pg1');
     expect(await destroyState(paths.state)).toBeUndefined();
     await ended;
     expect([existsSync(paths.state), existsSync(paths.sockets)]).toEqual([false, false]);
   });
 
   it('is refused while its `up` runs', async () => {
-    const { paths, obituaries } = openState();
-    const up = await leave(paths, 'member', 'pg1', obituaries);
+    const state = openState();
+    const { paths } = state;
+    const up = await leave(state, 'member', 'pg1');
     const record = {
       pid: up.pid,
       startTicks: startTicksOf(up.pid),

@@ -29,7 +29,7 @@ export interface LocalPlan {
 
 /** Undefined when there is none, or none that this version has written. */
 export const readPlan = (paths: LocalPaths): LocalPlan | undefined => {
-  const plan = readJsonObject(paths.plan) as Partial<LocalPlan> | undefined;
+  const plan: Partial<LocalPlan> | undefined = readJsonObject(paths.plan);
   const { members, etcd, haproxy, pgbouncer, wanted = {} } = plan ?? {};
   return members === undefined ||
     !Array.isArray(etcd) ||

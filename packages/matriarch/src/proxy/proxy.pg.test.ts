@@ -81,8 +81,8 @@ describe('by event', () => {
     expect(await waiting.greeted()).toBe('b');
     const openMs = performance.now() - openedAt;
 
-    expect(cutMs).toBeLessThan(100);
-    expect(openMs).toBeLessThan(100);
+    expect(cutMs).toBeLessThan(2_000);
+    expect(openMs).toBeLessThan(2_000);
     await lab.untilLogged('routes moved', before);
     expect(await whoAnswers(lab.ports.write)).toBe('b');
     // Readers are not disturbed, not even those of the new primary.
@@ -161,7 +161,7 @@ describe('a connection that is refused by a primary that has just died', () => {
     roles('down', 'primary', 'replica');
     lab.store.say({ holder: b, term: 9 }, { b: primary, c: replica });
     expect(await early.greeted()).toBe('b');
-    expect(performance.now() - openedAt).toBeLessThan(200);
+    expect(performance.now() - openedAt).toBeLessThan(2_000);
     early.leave();
   });
 });

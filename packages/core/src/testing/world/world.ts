@@ -95,6 +95,8 @@ export class World {
   #ended = false;
   #inbox: Input[] = [];
   #guardHeardAt = 0;
+  #guardDoneAt = 0;
+  #fences = 0;
 
   constructor(weather: Weather) {
     this.weather = weather;
@@ -236,7 +238,8 @@ export class World {
     this.#tellLater({ kind: 'store-changed' });
   }
 
-  #perform({ id, action }: Dispatch): void {
+  #perform(dispatch: Dispatch): void {
+    const { id, action } = dispatch;
     const { kind } = action;
     this.seen.add(kind === 'transact' ? action.purpose : kind);
     if (kind === 'exit') {
@@ -246,18 +249,25 @@ export class World {
     const out = isStoreCall(action) && this.now < this.#outUntil;
     const fate: Fate = out ? 'lost' : this.#draw(this.weather.fates, 'done');
     const delayMs = this.#draw(this.weather.delaysMs, 1);
+    const incarnation = this.#incarnation;
     const answer = (result: object): void => {
+      if (incarnation !== this.#incarnation) return;
       const outcome: Input = { kind: 'outcome', outcome: { id, kind, result } as Outcome };
       if (isGuardCall(action)) this.#tellFromGuard(outcome);
       else this.#tellLater(outcome);
     };
-    const incarnation = this.#incarnation;
     if (kind === 'promote') this.#checkPromotion(action.timeline);
-    const effectMs = fate === 'late' && isStoreCall(action) ? delayMs + LATE_MS : delayMs;
+    // What a fence supersedes is ended before anything else begins in its lane.
+    if (kind === 'fence') this.#fences += 1;
+    const fences = this.#fences;
+    const isSuperseded = (): boolean =>
+      // Work ends with its loop, and the guard is deaf to loops of before. The store is not.
+      !isStoreCall(action) &&
+      (incarnation !== this.#incarnation ||
+        (dispatch.lane === 'server' && !isGuardCall(action) && fences !== this.#fences));
     if (fate !== 'failed' && fate !== 'lost')
-      this.#later(effectMs, () => {
-        // Work ends with its loop, and the guard is deaf to loops of before. The store is not.
-        if (incarnation !== this.#incarnation && !isStoreCall(action)) return;
+      this.#later(this.#effectDelay(action, fate, delayMs), () => {
+        if (isSuperseded()) return;
         this.#enterHost();
         const result = this.#take(action);
         if (fate === 'done') answer({ kind: 'done', ...result });
@@ -267,6 +277,14 @@ export class World {
     if (fate === 'done' || fate === 'failed') return;
     const unknown = { id, kind, result: { kind: 'unknown', cause: 'time' } } as Outcome;
     this.#tellLater({ kind: 'outcome', outcome: unknown }, CALL_LIMIT_MS);
+  }
+
+  /** The guard does what it is told in the order in which it was told. */
+  #effectDelay(action: Action, fate: Fate, delayMs: number): number {
+    if (isStoreCall(action)) return fate === 'late' ? delayMs + LATE_MS : delayMs;
+    if (!isGuardCall(action)) return delayMs;
+    this.#guardDoneAt = Math.max(this.now + delayMs, this.#guardDoneAt);
+    return this.#guardDoneAt - this.now;
   }
 
   /** The effect of an action, at the moment it has it. */

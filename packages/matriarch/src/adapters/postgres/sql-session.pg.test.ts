@@ -45,7 +45,7 @@ describe('a session', () => {
       kind: 'timed-out',
       message: containing('no answer within'),
     });
-    expect(performance.now() - startedAt).toBeLessThan(400);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(await session.query({ text: 'select 1 as one', limitMs: 1_000 })).toEqual({
       kind: 'rows',
       rows: [{ one: 1 }],

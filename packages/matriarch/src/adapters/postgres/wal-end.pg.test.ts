@@ -118,6 +118,9 @@ describe('measureWalEnd', () => {
   });
 
   it('leaves out a record that was flushed in part only', async () => {
+    // The WAL writer must not finish what this is about before the server is killed.
+    await primary.query(`alter system set wal_writer_delay = '10s'`);
+    await primary.query('select pg_reload_conf()');
     await primary.query('checkpoint');
     const before = await flushed(primary);
     // Nothing waits for this record of 3 MB: the buffers it filled are written, its end is not.

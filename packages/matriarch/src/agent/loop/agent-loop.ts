@@ -43,6 +43,7 @@ export const createAgentLoop = (parts: LoopParts): AgentLoop => {
   let stopped = false;
   const inputs: Input[] = [];
   let stepping = false;
+  let serverWork: Promise<unknown> = Promise.resolve();
 
   const feed = (input: Input): void => {
     inputs.push(input);
@@ -64,8 +65,21 @@ export const createAgentLoop = (parts: LoopParts): AgentLoop => {
     sleepUntil(result.wakeAt);
   };
 
-  const send = ({ id, action }: Dispatch): void => {
-    perform(performers, action).then(
+  /**
+   * What a fence has superseded goes on until it has settled: whatever changes the server next
+   * waits for that. Only a fence never waits.
+   */
+  const begin = ({ lane, action }: Dispatch): Promise<PerformerResult<ActionKind>> => {
+    if (lane !== 'server' || action.kind === 'fence' || action.kind === 'exit')
+      return perform(performers, action);
+    const work = serverWork.then(async () => perform(performers, action));
+    serverWork = work.catch(() => undefined);
+    return work;
+  };
+
+  const send = (dispatch: Dispatch): void => {
+    const { id, action } = dispatch;
+    begin(dispatch).then(
       (result) => feed({ kind: 'outcome', outcome: outcomeOf(id, action.kind, result) }),
       onDefect,
     );

@@ -149,8 +149,10 @@ const overwrite = (
   const { target, source, to } = rewound;
   const takesMs = drawJobMs(performing) / 2;
   const isGoneOn = sourceOf(performing, to);
+  let hasFailed = false;
   target.rewinding = true;
   performing.loop.process.after(takesMs / 2, () => {
+    if (hasFailed) return;
     target.overwritten = true;
     reportDestroyed(performing, target, 'what a rewind overwrites');
   });
@@ -165,6 +167,7 @@ const overwrite = (
       answer({ kind: 'done' });
     },
     fail: (cause) => {
+      hasFailed = true;
       target.rewinding = target.overwritten;
       answer(failed(cause));
     },
