@@ -185,14 +185,13 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     probe: (limitMs) => probe.probe(limitMs),
   });
   watchers.push((state) => source.notify(state));
-  const { listen, tls, authentication } = config.restapi;
-  const api = createApi({ listen, tls, authentication, source, log });
+  const api = createApi({ ...config.restapi, source, log });
   const started = await api.start();
   if (started.kind !== 'listening') return stopForUser(started.message);
   store.watchPrefix(prefix, () => loop.feed({ kind: 'store-changed' }));
   return {
     onNotice: (notice) => {
-      if (notice.kind === 'server-exited' && notice.exit.code !== 0) reportEnd(parts.postgres, log);
+      reportEnd(notice, parts.postgres, log);
       hear(notice, loop, reload);
     },
     onGuardLost: async () => {
@@ -209,7 +208,8 @@ const renewCertificates = (api: Api, log: Logger): void => {
 };
 
 /** Why a server ended stands in its own log: its last complaints belong into ours as well. */
-const reportEnd = (context: PostgresContext, log: Logger): void => {
+const reportEnd = (notice: GuardNotice, context: PostgresContext, log: Logger): void => {
+  if (notice.kind !== 'server-exited' || notice.exit.code === 0) return;
   const file = serverLogPath(context);
   readLastComplaints(file).then(
     (complaints) => {

@@ -77,9 +77,11 @@ export const fenceWhenPromotedByHand: Rule = {
   why: 'S5: its timeline number was not issued by the store',
   without: 'two promotions share a timeline number and pg_rewind takes them for equal',
   decide: (view) => {
-    const { process } = view.state;
+    const { process, lanes } = view.state;
     if (process.kind !== 'running' || process.startedAs !== 'standby' || process.promoted)
       return undefined;
+    // Ours may have had its effect before its answer is heard.
+    if (lanes.server?.action.kind === 'promote') return undefined;
     if (view.server === undefined || view.server.inRecovery) return undefined;
     return fenced(view, 'the server was promoted by somebody else');
   },
