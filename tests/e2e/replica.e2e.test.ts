@@ -87,12 +87,12 @@ it('is cloned again when the WAL it needs is gone', async () => {
     await primary.query('truncate ballast');
     await primary.query('checkpoint');
   }
-  const slots = await primary.query('select wal_status from pg_replication_slots');
-  expect(slots).toEqual([{ wal_status: 'lost' }]);
   const since = Date.now();
   replica.start();
   expect(await cluster.untilWell()).toBe(primary);
-  expect(replica.events('member.cloning', since)).toHaveLength(1);
+  expect(replica.events('member.cloning', since)).toMatchObject([
+    { because: expect.stringContaining('keeps WAL from') },
+  ]);
 });
 
 it('finishes a clone in the middle of which its host died', async () => {

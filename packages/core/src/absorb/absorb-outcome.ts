@@ -3,7 +3,7 @@ import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbProbe } from './absorb-server.ts';
-import { absorbServerChange } from './absorb-server-change.ts';
+import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
 
 /** Rest of a lane after a failure, so that a fault is not answered by a storm of calls. */
@@ -95,9 +95,7 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       if (flight.action.kind === 'extend-deadline') absorbArmed(draft, flight.action);
       return;
     case 'inspect-disk':
-      draft.disk = { value: outcome.result.disk, at };
-      draft.asideKept = outcome.result.disk.asideKept;
-      return;
+      return absorbDisk(draft, outcome.result.disk, at);
     case 'probe-server':
       return absorbProbe(draft, outcome.result.probe, at);
     case 'ask-peers':

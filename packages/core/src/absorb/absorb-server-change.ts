@@ -1,5 +1,6 @@
 import type { Action } from '../model/action.ts';
-import type { ServerProcess } from '../model/server.ts';
+import type { Instant } from '../model/instant.ts';
+import type { DiskFacts, ServerProcess } from '../model/server.ts';
 import { type Draft, type InFlight, type Prepared, freshRejoin } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
 import { absorbProcess } from './absorb-server.ts';
@@ -48,11 +49,7 @@ export const absorbServerChange = (
       return forgetFiles(draft);
     case 'install-data':
       if (draft.bootstrap === 'initialised') draft.bootstrap = 'installed';
-      draft.rejoin = {
-        ...freshRejoin(draft.now),
-        failedClones: draft.rejoin.failedClones,
-        clonedForStarts: draft.rejoin.clonedForStarts,
-      };
+      absorbInstalled(draft);
       draft.asideKept = undefined;
       return forgetFiles(draft);
     case 'discard-aside':
@@ -70,6 +67,25 @@ export const absorbServerChange = (
       draft.probe = undefined;
       return;
   }
+};
+
+const absorbInstalled = (draft: Draft): void => {
+  draft.rejoin = {
+    ...freshRejoin(draft.now),
+    failedClones: draft.rejoin.failedClones,
+    clonedForStarts: draft.rejoin.clonedForStarts,
+  };
+};
+
+/**
+ * A clone that is no longer beside the data directory has taken its place after all: nobody heard of
+ * it. Without this the member would try for ever to install what is not there.
+ */
+export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => {
+  draft.disk = { value: disk, at };
+  draft.asideKept = disk.asideKept;
+  const installing = draft.lanes.server?.action.kind === 'install-data';
+  if (draft.rejoin.cloned && !disk.newReady && !installing) absorbInstalled(draft);
 };
 
 /** The data directory has changed under what we knew of it. */

@@ -25,6 +25,8 @@ export const startRetryMs = (failedStarts: number): number =>
 
 export const countFailedStart = (draft: Draft): void => {
   const failedStarts = draft.rejoin.failedStarts + 1;
+  // Its files may not be what we took them for: they are written anew before the next try.
+  draft.prepared = undefined;
   const notBefore = after(draft.now, startRetryMs(failedStarts));
   draft.rejoin = { ...draft.rejoin, failedStarts, notBefore };
 };

@@ -99,6 +99,16 @@ describe('a ledger', () => {
     expect(ledger.countErrors(window)).toBe(4);
   });
 
+  it('knows whether writes are acknowledged again', () => {
+    const ledger = new Ledger();
+    expect(ledger.hasWrittenSince(0)).toBe(false);
+    write(ledger, [99]);
+    write(ledger, [120], 'failed');
+    expect([ledger.hasWrittenSince(99), ledger.hasWrittenSince(100)]).toEqual([true, false]);
+    write(ledger, [130]);
+    expect(ledger.hasWrittenSince(100)).toBe(true);
+  });
+
   it('lists acknowledged rows', () => {
     const ledger = new Ledger();
     write(ledger, [1]);

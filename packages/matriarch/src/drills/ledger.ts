@@ -40,6 +40,11 @@ export class Ledger {
     return this.#lost.size - before;
   }
 
+  hasWrittenSince(fromMs: number): boolean {
+    const last = this.writes.findLast(({ outcome }) => outcome === 'acknowledged');
+    return last !== undefined && last.atMs >= fromMs;
+  }
+
   /** Writes that were not acknowledged, and reads that failed. */
   countErrors({ fromMs, toMs }: Window): number {
     const isInside = (atMs: number): boolean => atMs >= fromMs && atMs < toMs;

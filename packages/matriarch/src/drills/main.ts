@@ -13,6 +13,7 @@ import { startUp } from '../local/main.ts';
 import { withDescendants } from '../local/process-tree.ts';
 import type { RunningUp } from '../local/running-up.ts';
 import { Ledger } from './ledger.ts';
+import { median } from './median.ts';
 import type { FaultName, FaultReport } from './report.ts';
 import { runFault } from './run-faults.ts';
 import { startTraffic } from './traffic.ts';
@@ -29,13 +30,6 @@ const TICKS_PER_SECOND = 100;
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
-};
-
-export const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 };
 
 interface Usage {

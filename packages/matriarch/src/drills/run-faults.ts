@@ -44,6 +44,14 @@ const until = async (
   return undefined;
 };
 
+/** The lease has moved; the outage is over when applications can write again, or never is. */
+const untilWritten = async (ledger: Ledger, fromMs: number): Promise<void> => {
+  while (performance.now() - fromMs < RECOVERY_LIMIT_MS) {
+    if (ledger.hasWrittenSince(fromMs)) return;
+    await sleep(LOOK_MS);
+  }
+};
+
 const journalsOf = ({ config, paths }: RunningUp): ReadonlyMap<string, string> =>
   new Map(
     config.members.map(({ name }) => [
@@ -127,6 +135,7 @@ export const runFault = async (parts: DrillParts, fault: FaultName): Promise<Fau
   };
   const after = await until(up, moved, RECOVERY_LIMIT_MS);
   const newPrimary = after?.leader?.value ?? '';
+  await untilWritten(ledger, performance.now());
   await sleep(CALM_MS);
   const toMs = performance.now();
   harm.heal();

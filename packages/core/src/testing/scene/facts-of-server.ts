@@ -4,6 +4,7 @@ import { parseLsn } from '../../model/lsn.ts';
 import type {
   ControlState,
   DiskContent,
+  DiskFacts,
   ReplicationSlot,
   ServerProbe,
 } from '../../model/server.ts';
@@ -70,10 +71,13 @@ const readAnswer = (line: LineReader, inRecovery: boolean): ServerProbe => {
 };
 
 const readProbe = (line: LineReader, { state }: SceneDraft): void => {
-  const kind = line.choice(['primary', 'standby', 'starting', 'no answer']);
+  const kind = line.choice(['primary', 'standby', 'starting', 'no answer', 'refuses us']);
   const at = line.seen();
-  if (kind === undefined) line.mistake('"probe" needs primary, standby, starting or no answer');
+  if (kind === undefined)
+    line.mistake('"probe" needs primary, standby, starting, no answer or refuses us');
   else if (kind === 'starting') state.probe = { value: { kind }, at };
+  else if (kind === 'refuses us')
+    state.probe = { value: { kind: 'refuses', cause: 'password authentication failed' }, at };
   else if (kind === 'no answer')
     state.probe = { value: { kind: 'no-answer', cause: 'timed out' }, at };
   else {
@@ -109,9 +113,15 @@ const readContent = (line: LineReader): DiskContent => {
   };
 };
 
+const LAST_WORDS: Readonly<Record<string, DiskFacts['lastWords']>> = {
+  'ended with panic': 'panic',
+  'ended with disk full': 'disk-full',
+  'ended for want of memory': 'host',
+};
+
 const readDisk = (line: LineReader, { state }: SceneDraft): void => {
   const at = line.seen();
-  const lastWords = line.choice(['ended with panic', 'ended with disk full']);
+  const lastWords = line.choice(Object.keys(LAST_WORDS));
   const content = readContent(line);
   const asideKept = line.has('old data aside');
   state.asideKept = asideKept;
@@ -123,12 +133,7 @@ const readDisk = (line: LineReader, { state }: SceneDraft): void => {
       bootstrapUnfinished: line.has('bootstrap unfinished'),
       asideKept,
       newReady: false,
-      lastWords:
-        lastWords === undefined
-          ? undefined
-          : lastWords === 'ended with panic'
-            ? 'panic'
-            : 'disk-full',
+      lastWords: LAST_WORDS[lastWords ?? ''],
     },
   };
 };
@@ -174,7 +179,7 @@ const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
     failedClones: line.number('failed clones') ?? 0,
     failedMeasures: line.number('failed measures') ?? 0,
     notBefore: line.time('not before') ?? NOW,
-    clonedForStarts: false,
+    clonedForStarts: line.has('cloned for failed starts'),
     forkKept: line.has('fork kept'),
     cloned: line.has('cloned'),
   };
