@@ -5,6 +5,7 @@ import { deadlineOf } from '../model/policy.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
+import { stopReceivingBeforeVoting } from './synchronising.ts';
 import { acquire } from './transactions.ts';
 
 /** Others leave the named heir this long. */
@@ -63,7 +64,7 @@ export const acquireAsHeir: Rule = {
     if (handover?.heir !== self.name || !handover.end.known) return undefined;
     const judged = judgeSelf(view);
     if ('kind' in judged) return undefined;
-    const { end } = handover;
+    const end = handover.needed ?? handover.end.position;
     const missing = whyNotComplete(
       {
         kind: 'answers',
@@ -74,12 +75,12 @@ export const acquireAsHeir: Rule = {
         tags: self.tags,
         electable: true,
       },
-      end.position,
+      end,
     );
     if (missing !== undefined)
       return isProbeFresh(view) ? undefined : { because: 'looking at our own position first' };
     return {
-      because: `${handover.from} released it to us and we hold all of its WAL`,
+      because: `${handover.from} released it to us and we hold all that is needed`,
       action: acquire(view, view.store, lease),
     };
   },
@@ -139,5 +140,6 @@ export const electingRules: readonly Rule[] = [
   renewBeforeStanding,
   acquireAsHeir,
   leaveHeirAHeadStart,
+  stopReceivingBeforeVoting,
   acquireAsBestCandidate,
 ];

@@ -7,7 +7,8 @@
  *      ▲                                                         │            │ nobody has all
  *      └──────────────────────── started in place ◀──────────────┴────────────┘
  */
-import { findHeir, whyNotComplete } from '../election/candidates.ts';
+import { findHeir, listCandidates, whyNotComplete } from '../election/candidates.ts';
+import { findSyncHeir } from '../election/votes.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
@@ -112,33 +113,50 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     if (answers === undefined && view.otherMembers.length > 0) return askStandbys(view);
     const heir = chooseHeir(view, vacating, answers ?? {});
     if (heir === undefined) return waitForStandby(view, vacating, answers ?? {});
+    const { name, needed } = heir;
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,
       cause: vacating.cause,
       end: { known: true, position: vacating.end },
-      heir,
+      ...(needed === undefined ? {} : { needed }),
+      heir: name,
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
     };
     return {
-      because: `${heir} has everything up to ${formatPosition(vacating.end)}`,
+      because: `${name} has everything ${needed === undefined ? '' : 'acknowledged '}up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
-      event: event('lease.handed-over', 'info', { heir, cause: vacating.cause }),
+      event: event('lease.handed-over', 'info', {
+        heir: name,
+        cause: vacating.cause,
+        unacknowledgedBytes: needed === undefined ? 0 : Number(vacating.end.lsn - needed.lsn),
+      }),
     };
   },
 };
 
+interface Heir {
+  readonly name: MemberName;
+  /** Where it is less than all: what was ever acknowledged. */
+  readonly needed?: WalPosition | undefined;
+}
+
 /** Somebody the operator named is waited for; a choice of our own may still change. */
 const chooseHeir = (
   view: View,
-  { heir }: Vacating,
+  { heir, cause, end }: Vacating,
   answers: Readonly<Record<string, PeerAnswer>>,
-): MemberName | undefined => {
-  const end = view.state.vacating?.end;
+): Heir | undefined => {
   if (end === undefined) return undefined;
-  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return heir;
+  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return { name: heir };
   const named = heir !== undefined && view.store?.failover?.value.member === heir;
-  return named ? undefined : findHeir(answers, end);
+  if (named) return undefined;
+  const name = findHeir(answers, end);
+  if (name !== undefined) return { name };
+  // Of a crashed server clients were told no more than its standbys have.
+  const sinceSilent = peersSince(view, view.state.processSince);
+  if (cause !== 'crash' || sinceSilent === undefined) return undefined;
+  return findSyncHeir(view, sinceSilent, listCandidates(sinceSilent));
 };
 
 export const askStandbys = (view: View): Answer => ({

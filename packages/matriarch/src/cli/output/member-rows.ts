@@ -53,6 +53,7 @@ const behind = (optime: Lsn | undefined, lsn: Lsn | undefined): bigint | undefin
 const listedTags = ({ tags }: MemberDocument): Record<string, string | number | boolean> => ({
   ...(tags.nofailover ? { nofailover: true } : {}),
   ...(tags.failoverPriority === 1 ? {} : { failover_priority: tags.failoverPriority }),
+  ...(tags.syncPriority === 1 ? {} : { sync_priority: tags.syncPriority }),
   ...(tags.noloadbalance ? { noloadbalance: true } : {}),
   ...(tags.clonefrom ? { clonefrom: true } : {}),
   ...(tags.nosync ? { nosync: true } : {}),
