@@ -170,6 +170,8 @@ export const applyChangedConfiguration: Rule = {
     if (server === undefined || state.leaving !== undefined || state.vacating !== undefined)
       return undefined;
     if (process.kind !== 'running' || process.startedAs === 'private') return undefined;
+    // A fresh loop knows neither the cluster's configuration nor whom commits wait for (rule S6).
+    if (view.store === undefined) return undefined;
     const version = policy.serverConfigVersion;
     // A primary that was promoted has a standby's files: after a crash it should start at once.
     const role = server.inRecovery ? 'standby' : 'primary';
