@@ -49,8 +49,9 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
   if (exit.promoted) draft.prepared = undefined;
   // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
+  const cause = draft.leaving !== undefined && exit.code === 0 ? 'shutdown' : 'crash';
   if (wasPrimary && draft.tenure !== undefined && draft.now < draft.tenure.deadline)
-    draft.vacating = { ...(draft.vacating ?? beginVacating('crash', draft.now)), since: draft.now };
+    draft.vacating = { ...(draft.vacating ?? beginVacating(cause, draft.now)), since: draft.now };
 };
 
 export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): void => {

@@ -214,8 +214,8 @@ export const releaseWhenShuttingDownWithoutHeir: Rule = {
     const { vacating, tenure, leaving } = view.state;
     if (leaving === undefined || !view.silent || tenure === undefined) return undefined;
     if (view.store === undefined) return undefined;
-    const waiting = vacating !== undefined && !vacating.givenUp && view.otherMembers.length > 0;
-    if (waiting && view.holding) return undefined;
+    const isHandingOver = vacating !== undefined && whyRestart(view, vacating) === undefined;
+    if (isHandingOver && view.otherMembers.length > 0 && view.holding) return undefined;
     const end = vacating?.end;
     return {
       because: 'leaving, and nobody has everything',
