@@ -16,7 +16,6 @@ const ENDING_STREAM_PROBE_MS = 50;
 /** An election waits for our stream to end. */
 const isEndingStream = (view: View): boolean =>
   view.electorate !== undefined &&
-  view.electorate.voters.length > 0 &&
   view.state.vacantSince !== undefined &&
   view.state.vote !== endedTerm(view);
 

@@ -33,7 +33,7 @@ const wait = (because: string): Verdict => ({ kind: 'wait', because });
 /** Why this member cannot be promoted, whoever else there is. */
 export const judgeSelf = (view: View): Verdict | WalPosition => {
   const { state, server, store } = view;
-  if (!mayFailOver(state.self.tags)) return ineligible('tagged nofailover');
+  if (!mayFailOver(state.self.tags) && !isOnlyChoice(view)) return ineligible('tagged nofailover');
   if (server === undefined || !server.inRecovery)
     return wait('the server is not a running standby');
   if (server.systemIdentifier !== view.systemIdentifier)
@@ -53,6 +53,10 @@ export const judgeSelf = (view: View): Verdict | WalPosition => {
     return ineligible(`${lag} bytes behind, more than maximum_lag_on_failover`);
   return position;
 };
+
+/** It was the primary, and nobody else is known to have what it acknowledged (rule S6). */
+const isOnlyChoice = ({ state, electorate }: View): boolean =>
+  electorate?.leader === state.self.name && electorate.voters.length === 0;
 
 /** Bytes that the store knows of and this member does not hold. */
 const lagBehind = (view: View, position: WalPosition): bigint => {
