@@ -13,6 +13,9 @@ export const HEIR_HEAD_START_MS = 1_000;
 /** Answers of peers older than this are asked for again before the lease is taken on them. */
 const ANSWERS_FRESH_MS = 250;
 const ASK_LIMIT_MS = 50;
+/** Grows with the time that the lease has been free: a busy machine answers late, not never. */
+const ASK_LIMIT_MAX_MS = 500;
+const ASK_LIMIT_SHARE = 1 / 4;
 const ASK_AGAIN_MS = 100;
 
 /** The lease is free, the cluster exists, and our server is one that could be promoted. */
@@ -123,7 +126,7 @@ export const acquireAsBestCandidate: Rule = {
     if (members.length > 0 && (!fresh || peers.at < vacantSince))
       return {
         because: 'asking the members for their positions',
-        action: { kind: 'ask-peers', members, limitMs: ASK_LIMIT_MS },
+        action: { kind: 'ask-peers', members, limitMs: askLimitMs(elapsedMs(vacantSince, now)) },
       };
     const verdict = elect(view, peers?.value ?? {}, elapsedMs(vacantSince, now));
     if (verdict.kind !== 'stand' || lease === undefined)
@@ -135,6 +138,9 @@ export const acquireAsBestCandidate: Rule = {
     };
   },
 };
+
+const askLimitMs = (vacantMs: number): number =>
+  Math.min(ASK_LIMIT_MAX_MS, Math.max(ASK_LIMIT_MS, Math.round(vacantMs * ASK_LIMIT_SHARE)));
 
 export const electingRules: readonly Rule[] = [
   renewBeforeStanding,

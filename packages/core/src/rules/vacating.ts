@@ -25,7 +25,10 @@ export const CRASH_DRAIN_LIMIT_MS = 50;
 export const PLANNED_DRAIN_LIMIT_MS = 5_000;
 /** Not answering is not being behind: a restart in place takes longer than this anyway. */
 export const SILENT_STANDBY_LIMIT_MS = 500;
-/** How long one question to the peers may take while applications wait. */
+/**
+ * How long a question to the peers may take while applications wait, at first. On a busy machine a
+ * question that is asked again and again with this limit is never answered: it grows.
+ */
 const ASK_LIMIT_MS = 50;
 const ASK_AGAIN_MS = 20;
 
@@ -159,10 +162,15 @@ const chooseHeir = (
   return findSyncHeir(view, sinceSilent, listCandidates(sinceSilent));
 };
 
-export const askStandbys = (view: View): Answer => ({
-  because: 'asking the standbys how much they hold',
-  action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
-});
+export const askStandbys = (view: View): Answer => {
+  const { endAt } = view.state.vacating ?? {};
+  const waitedMs = endAt === undefined ? 0 : elapsedMs(endAt, view.now);
+  const limitMs = Math.min(SILENT_STANDBY_LIMIT_MS, Math.max(ASK_LIMIT_MS, waitedMs));
+  return {
+    because: 'asking the standbys how much they hold',
+    action: { kind: 'ask-peers', members: view.otherMembers, limitMs },
+  };
+};
 
 const waitForStandby = (
   view: View,
