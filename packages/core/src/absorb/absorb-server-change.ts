@@ -82,8 +82,8 @@ const absorbInstalled = (draft: Draft): void => {
 };
 
 /**
- * A clone that is no longer beside the data directory has taken its place after all: nobody heard of
- * it. Without this the member would try for ever to install what is not there.
+ * A clone that is no longer beside the data directory has taken its place after all: nobody heard
+ * of it. Without this the member would try for ever to install what is not there.
  */
 export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => {
   draft.disk = { value: disk, at };
@@ -107,7 +107,12 @@ const startedProcess = (action: Action, pid: number): ServerProcess => ({
 
 const preparedFor = (action: Action, version: string): Prepared | undefined =>
   action.kind === 'prepare-server'
-    ? { as: action.as, upstream: action.upstream?.address, version, syncNames: action.syncNames }
+    ? {
+        as: action.as,
+        upstream: action.upstream?.address,
+        version,
+        syncNames: action.syncNames,
+      }
     : undefined;
 
 const absorbFence = (draft: Draft, silent: boolean): void => {

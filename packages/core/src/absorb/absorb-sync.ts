@@ -13,8 +13,9 @@
 import type { Instant } from '../model/instant.ts';
 import type { ServerAnswer, ShownSyncNames } from '../model/server.ts';
 import { isSameName, renderSyncNames } from '../replication/sync-names.ts';
-import type { Draft, SyncState } from '../state.ts';
-import { freshSync } from '../state.ts';
+import type { Draft } from '../state.ts';
+import { freshSync } from '../replication/sync-state.ts';
+import { holdsNames } from '../view/sync.ts';
 
 /** A walsender's second answer was taken after its signal. */
 const REPLIES_NEEDED = 2;
@@ -59,12 +60,6 @@ export const absorbSyncCheckpoint = (draft: Draft, sentAt: Instant): void => {
   if (shown !== undefined && sentAt >= shown.at && told !== '')
     draft.sync = { ...draft.sync, armed: true };
 };
-
-/** Every process of the server goes by what it was told. */
-export const holdsNames = ({ shown, told, armed }: SyncState): boolean =>
-  // Without names there is nothing to hold: a process that still waits for somebody does no harm.
-  told === '' ||
-  (armed && shown !== undefined && shown.names === told && shown.senders.length === 0);
 
 /** A look at the server, with its walsenders. */
 export const absorbSyncProbe = (draft: Draft, answer: ServerAnswer, sentAt: Instant): void => {

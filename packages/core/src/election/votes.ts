@@ -11,8 +11,8 @@ import type { Candidate } from './candidates.ts';
 import type { Verdict } from './elect.ts';
 
 /**
- * Whether a member that holds `mine` has everything that one at `position` has. WAL beyond the point
- * where our history left that timeline was never acknowledged: our side of the fork was elected.
+ * Whether a member that holds `mine` has everything that one at `position` has. WAL beyond the
+ * point where our history left that timeline was never acknowledged: our side was elected.
  */
 const holdsAllOf = (mine: WalPosition, lineage: Lineage, position: WalPosition): boolean => {
   if (position.timeline === mine.timeline) return position.lsn <= mine.lsn;
@@ -45,7 +45,7 @@ export const judgeVotes = (
   if (electorate.voters.length === 0)
     return {
       kind: 'wait',
-      because: `only ${electorate.leader} has every commit for certain, and holds more, or is not here`,
+      because: `only ${electorate.leader} is sure to have every commit, and has more or is away`,
     };
   const votes = electorate.voters.filter(counts);
   const needed = votesNeeded(electorate);

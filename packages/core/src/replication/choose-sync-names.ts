@@ -84,8 +84,8 @@ const waitForAnybody = ({ policy, everybody, current }: SyncChoice): SyncNames =
 };
 
 /**
- * The names of a primary that has only just become one: any of the others, since nobody streams from
- * it yet and the first to come will do. The electorate does not rely on them.
+ * The names of a primary that has only just become one: any of the others, since nobody streams
+ * from it yet and the first to come will do. The electorate does not rely on them.
  */
 export const firstSyncNames = (
   { count }: SynchronousPolicy,

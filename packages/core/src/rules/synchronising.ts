@@ -3,7 +3,6 @@
  * in step; a winner sets the names before it is promoted; when the lease is free, standbys stop
  * receiving before they say how much they hold.
  */
-import { holdsNames } from '../absorb/absorb-sync.ts';
 import { type Instant, after, earliest, elapsedMs } from '../model/instant.ts';
 import { mayBeSynchronous, mayFailOver } from '../model/member.ts';
 import type { ServerAnswer } from '../model/server.ts';
@@ -18,6 +17,7 @@ import {
   renderSyncNames,
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
+import { holdsNames } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
@@ -89,7 +89,7 @@ const chooseTarget = (view: View, { candidates }: Presence): SyncNames => {
 
 export const keepSynchronousNames: Rule = {
   id: 'keep-synchronous-names',
-  when: 'we are the primary, and whom commits wait for, or who may be elected, is not as it should be',
+  when: 'we are the primary, and whom commits wait for or who may be elected is to change',
   does: 'takes the next step of the plan: the names in PostgreSQL, or the electorate in the store',
   why: 'S6: whoever may elect must know of every commit that was acknowledged',
   without: 'a standby is elected that lacks what was acknowledged a moment ago',
@@ -134,7 +134,7 @@ const takeStep = (
     case 'set-electorate':
       if (store === undefined) return undefined;
       return {
-        because: `commits wait for ${describe(sync.wanted ?? noSyncNames)}, soon for ${describe(target)}`,
+        because: `commits wait for ${describe(sync.wanted)}, soon for ${describe(target)}`,
         action: writeSync(store, tenure, { leader: self.name, ...step.electorate }),
         event: event('electorate.changing', 'info', {
           voters: step.electorate.voters.join(', '),
@@ -144,7 +144,7 @@ const takeStep = (
   }
 };
 
-const describe = (names: SyncNames): string => renderSyncNames(names) || 'nobody';
+const describe = (names: SyncNames = noSyncNames): string => renderSyncNames(names) || 'nobody';
 
 /** Commits wait for nobody from now on; only then may everybody be elected again. */
 const switchOff = (view: View, tenure: Tenure): Answer | undefined => {

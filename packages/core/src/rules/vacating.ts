@@ -117,6 +117,7 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     const heir = chooseHeir(view, vacating, answers ?? {});
     if (heir === undefined) return waitForStandby(view, vacating, answers ?? {});
     const { name, needed } = heir;
+    const what = needed === undefined ? 'everything' : 'everything acknowledged';
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,
@@ -127,7 +128,7 @@ export const handOverWhenStandbyHasAllWal: Rule = {
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
     };
     return {
-      because: `${name} has everything ${needed === undefined ? '' : 'acknowledged '}up to ${formatPosition(vacating.end)}`,
+      because: `${name} has ${what} up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
       event: event('lease.handed-over', 'info', {
         heir: name,

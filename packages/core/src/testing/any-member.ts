@@ -21,13 +21,13 @@ import type {
 } from '../model/store.ts';
 import { type Lineage, type Timeline, timeline } from '../model/timeline.ts';
 import { noSyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
+import type { SyncState } from '../replication/sync-state.ts';
 import { type KnownPosition, knownPosition, unknownPosition } from '../model/wal-position.ts';
 import {
   type BootstrapStage,
   type MemberState,
   type PendingPromotion,
   type Rejoin,
-  type SyncState,
   type Vacating,
   beginVacating,
   createMember,

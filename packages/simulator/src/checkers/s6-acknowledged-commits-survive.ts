@@ -16,9 +16,9 @@ const holds = ({ postgres }: SimHost, { id, end }: WalRecord): boolean => {
 
 /**
  * S6: what a client was told is committed, after standbys had it, is on every server that is
- * promoted afterwards; and nobody is told so by a server that another one has followed. No excuse is
- * good enough: not a frozen host, not a store that lies. The promise ends when the operator switches
- * to asynchronous replication, with the store's document.
+ * promoted afterwards; and nobody is told so by a server that another one has followed. No excuse
+ * is good enough: not a frozen host, not a store that lies. The promise ends when the operator
+ * switches to asynchronous replication, with the store's document.
  */
 export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => {
   let acknowledged: Acknowledged[] = [];

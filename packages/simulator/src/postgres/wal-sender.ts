@@ -34,7 +34,7 @@ export class WalSender {
   names: string;
   #pending: string | undefined;
   #repliesSinceSignal = 0;
-  /** How many answers of the standby were taken: pg_stat_replication shows when the last one came. */
+  /** Answers of the standby that were taken; pg_stat_replication shows when the last one came. */
   replies = 0;
   #inFlight = false;
 
@@ -47,7 +47,7 @@ export class WalSender {
     this.names = options.upstream.syncNames;
   }
 
-  /** It is signalled to read its configuration again, and will, between two answers at the latest. */
+  /** It is signalled to read its configuration, and will, between two answers at the latest. */
   signal(names: string): void {
     this.#pending = names;
     this.#repliesSinceSignal = 0;
@@ -59,7 +59,7 @@ export class WalSender {
     this.#pending = undefined;
   }
 
-  /** An answer of the standby, whatever it says. The first after a signal may be taken before it. */
+  /** An answer of the standby. The first after a signal may be taken before that is heeded. */
   takeReply(): void {
     this.replies += 1;
     this.#repliesSinceSignal += 1;

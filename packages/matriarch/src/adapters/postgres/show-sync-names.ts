@@ -31,9 +31,8 @@ export const showSyncNames = (
     const [row] = answer.rows;
     const names = row?.['names'];
     if (typeof names !== 'string') return failed('it answered with nothing');
-    const senders = asRows(row?.['senders']).map(({ pid, replyTime }) => [
-      String(pid),
-      typeof replyTime === 'string' ? replyTime : undefined,
-    ]);
-    return { kind: 'done', shown: { names, senders: Object.fromEntries(senders) } };
+    const senders: Record<string, string | undefined> = {};
+    for (const { pid, replyTime } of asRows(row?.['senders']))
+      senders[String(pid)] = typeof replyTime === 'string' ? replyTime : undefined;
+    return { kind: 'done', shown: { names, senders } };
   });

@@ -8,13 +8,14 @@ import {
   maxLsn,
 } from '@matriarch/core';
 import {
+  type ClusterSettings,
   type ExactJson,
   type ExactJsonObject,
   OUR_FIELD,
   encodeJob,
   encodeTags,
+  readClusterSettings,
 } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings } from './cluster-settings.ts';
 
 /** `GET /cluster`: every member as the store knows it. */
 export const assembleClusterDocument = (

@@ -6,8 +6,8 @@ import {
   type StoreSnapshot,
   mayFailOver,
 } from '@matriarch/core';
+import { type ClusterSettings, readClusterSettings } from '@matriarch/protocol';
 import type { SwitchoverRequest } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings } from './cluster-settings.ts';
 import { parseSchedule } from './parse-schedule.ts';
 import { type Reply, refuse, textReply } from './reply.ts';
 

@@ -11,8 +11,12 @@ import {
   lsn,
   maxLsn,
 } from '@matriarch/core';
-import { type ExactJsonObject, encodeTags } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings } from './cluster-settings.ts';
+import {
+  type ClusterSettings,
+  type ExactJsonObject,
+  encodeTags,
+  readClusterSettings,
+} from '@matriarch/protocol';
 
 /** What the facts are assembled from. */
 export interface FactSources {

@@ -100,9 +100,9 @@ export const showSyncNames: Performer<'show-sync-names'> = (performing, _action,
     const instance = host.postgres.running;
     if (instance === undefined || !instance.acceptsConnections)
       return answer(failed('the server does not answer'));
-    const senders = instance.senders.map(({ pid, replies }) => [String(pid), String(replies)]);
-    const shown = { names: instance.syncNames, senders: Object.fromEntries(senders) };
-    answer({ kind: 'done', shown });
+    const senders: Record<string, string> = {};
+    for (const { pid, replies } of instance.senders) senders[String(pid)] = String(replies);
+    answer({ kind: 'done', shown: { names: instance.syncNames, senders } });
   });
 };
 
