@@ -12,6 +12,8 @@ const STARTING_PROBE_MS = 20;
 const STARTING_PROBE_LATER_MS = 250;
 const STARTING_FIRST_MS = 3_000;
 const ENDING_STREAM_PROBE_MS = 50;
+/** Until the names hold only the primary may be elected. */
+const PROVING_PROBE_MS = 100;
 
 /** An election waits for our stream to end. */
 const isEndingStream = (view: View): boolean =>
@@ -19,10 +21,14 @@ const isEndingStream = (view: View): boolean =>
   view.state.vacantSince !== undefined &&
   view.state.vote !== endedTerm(view);
 
+const isProving = ({ state: { sync }, server }: View): boolean =>
+  server?.inRecovery === false && sync.shown !== undefined && !sync.proven && sync.told !== '';
+
 const probeIntervalMs = (view: View): number => {
   const { promotion, processSince, policy } = view.state;
   if (promotion?.stage === 'signalled') return PROMOTION_PROBE_MS;
   if (isEndingStream(view)) return ENDING_STREAM_PROBE_MS;
+  if (isProving(view)) return PROVING_PROBE_MS;
   if (view.server === undefined && view.state.probe?.value.kind !== 'refuses')
     return hasPassed(view, processSince, STARTING_FIRST_MS)
       ? STARTING_PROBE_LATER_MS
