@@ -19,6 +19,7 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   clone: 'server',
   'keep-fork': 'server',
   rewind: 'server',
+  'fetch-wal': 'server',
   'install-data': 'server',
   'discard-aside': 'server',
   'discard-unfinished': 'server',

@@ -70,8 +70,15 @@ export interface Vacating {
   readonly endAt: Instant | undefined;
   /** No standby had everything in time: this server starts again in place. */
   readonly givenUp: boolean;
+  /** A standby is given what it lacks (rule S11). */
+  readonly rescue: Rescue | undefined;
   /** This crash has been counted among those in the quiet time (rule S13). */
   readonly counted: boolean;
+}
+
+export interface Rescue {
+  readonly to: MemberName;
+  readonly since: Instant;
 }
 
 /** A promotion with the number the store issued for it (rule S5). */
@@ -184,6 +191,8 @@ export interface MemberState {
   /** The version of the files that the running server has read. */
   readonly appliedVersion: string | undefined;
   readonly sync: SyncState;
+  /** Up to where WAL has been fetched for our standby to read. */
+  readonly fetched: WalPosition | undefined;
   /** We have stopped receiving from the holder of this term, for good (rule S6). */
   readonly vote: LeaseTerm | undefined;
   /** When each member slot was last wanted by a member that is present. */
@@ -212,6 +221,7 @@ export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => (
   end: undefined,
   endAt: undefined,
   givenUp: false,
+  rescue: undefined,
   counted: false,
 });
 
@@ -275,6 +285,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     told: undefined,
     appliedVersion: undefined,
     sync: freshSync,
+    fetched: undefined,
     vote: undefined,
     slotsWantedAt: {},
     slotsAt: undefined,

@@ -43,6 +43,7 @@ export type ServerChange =
   | 'clone'
   | 'keep-fork'
   | 'rewind'
+  | 'fetch-wal'
   | 'install-data'
   | 'discard-aside'
   | 'discard-unfinished'

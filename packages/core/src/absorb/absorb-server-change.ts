@@ -31,6 +31,7 @@ export const absorbServerChange = (
       return absorbWalEnd(draft, outcome.result.end);
     case 'prepare-server':
       draft.prepared = preparedFor(action, draft.policy.serverConfigVersion);
+      draft.fetched = undefined;
       return;
     case 'initialise':
       draft.job = undefined;
@@ -50,6 +51,10 @@ export const absorbServerChange = (
       draft.job = undefined;
       draft.rejoin = { ...freshRejoin(draft.now), failedRewinds: draft.rejoin.failedRewinds };
       return forgetFiles(draft);
+    case 'fetch-wal':
+      if (action.kind === 'fetch-wal') draft.fetched = action.end;
+      draft.probe = undefined;
+      return;
     case 'install-data':
       if (draft.bootstrap === 'initialised') draft.bootstrap = 'installed';
       absorbInstalled(draft);

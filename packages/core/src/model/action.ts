@@ -5,6 +5,7 @@ import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } 
 import type { PeerAnswer } from './peer.ts';
 import type { LeaseId, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
+import type { WalPosition } from './wal-position.ts';
 
 /**
  * Everything a member can do, each a single call to one port. Whatever takes two calls is two
@@ -94,6 +95,13 @@ export type Action =
   /** Copies WAL from the fork to the end of the data directory's WAL to where it is kept. */
   | { readonly kind: 'keep-fork'; readonly fork: Ancestor; readonly end: Lsn }
   | { readonly kind: 'rewind'; readonly to: Upstream }
+  /** Gets a dead server's WAL from its agent, for our standby to read (rule S11). */
+  | {
+      readonly kind: 'fetch-wal';
+      readonly from: { readonly member: MemberName; readonly apiUrl: string };
+      readonly start: WalPosition;
+      readonly end: WalPosition;
+    }
   /** Puts the new data directory in the place of the old one, which is kept aside (rule S7). */
   | { readonly kind: 'install-data' }
   | { readonly kind: 'discard-aside' }
@@ -159,6 +167,7 @@ export interface Results {
   readonly clone: Record<never, never>;
   readonly 'keep-fork': { readonly keptAt: string };
   readonly rewind: Record<never, never>;
+  readonly 'fetch-wal': { readonly bytes: number };
   readonly 'install-data': Record<never, never>;
   readonly 'discard-aside': Record<never, never>;
   readonly 'discard-unfinished': Record<never, never>;

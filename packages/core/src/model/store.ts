@@ -51,7 +51,17 @@ export interface MemberDocument {
   readonly ours: boolean;
   /** It has stopped receiving from the holder of this term, and never will again (rule S6). */
   readonly vote?: LeaseTerm | undefined;
+  /** A dead server's last WAL, for one standby that lacks it (rule S11). */
+  readonly offer?: WalOffer | undefined;
   readonly job?: JobProgress | undefined;
+}
+
+/**
+ * The WAL of a server that is silent, up to its end: nothing is added to it as long as this stands.
+ */
+export interface WalOffer {
+  readonly to: MemberName;
+  readonly end: WalPosition;
 }
 
 /** How far a long piece of work (clone, rewind, initialise) has come. */

@@ -8,6 +8,7 @@ import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planne
 import { promotingRules } from './promoting.ts';
 import { reclaimLeaseOfEarlierLife, renewDoubtfulTerm } from './reclaiming.ts';
 import { repairingRules } from './repairing.ts';
+import { rescuingRules } from './rescuing.ts';
 import { restartInPlace, restartingRules } from './restarting.ts';
 import type { Rule } from './rule.ts';
 import { beginSwitchover } from './switching.ts';
@@ -38,6 +39,7 @@ export const rules: readonly Rule[] = [
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,
   beginSwitchover,
+  ...rescuingRules,
   ...electingRules,
   ...repairingRules,
   ...followingRules,

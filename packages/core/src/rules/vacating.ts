@@ -183,8 +183,12 @@ const waitForStandby = (
     (name) => `${name} ${end === undefined ? '' : (whyNotComplete(answers[name], end) ?? '')}`,
   );
   const because = reasons.join(', ');
-  const from = vacating.endAt ?? vacating.since;
-  if (hasPassed(view, from, drainLimitMs(view, vacating, answers)))
+  const from = vacating.rescue?.since ?? vacating.endAt ?? vacating.since;
+  const limitMs =
+    vacating.rescue === undefined ? drainLimitMs(view, vacating, answers) : RESCUE_LIMIT_MS;
+  const rescue = hasPassed(view, from, limitMs) ? beginRescue(view, vacating, answers) : undefined;
+  if (rescue !== undefined) return rescue;
+  if (hasPassed(view, from, limitMs))
     return {
       because,
       remember: { vacating: { ...vacating, givenUp: true } },
@@ -193,6 +197,36 @@ const waitForStandby = (
   const askedAt = view.state.peers?.at ?? view.now;
   const askAgainAt = after(askedAt, ASK_AGAIN_MS);
   return view.now < askAgainAt ? { because, until: askAgainAt } : askStandbys(view);
+};
+
+/** How long a standby may take to fetch and read what it lacks; then this server starts again. */
+export const RESCUE_LIMIT_MS = 3_000;
+/** More than this takes longer than a crash recovery in place. */
+const RESCUE_BYTES_MAX = 256n * 1024n * 1024n;
+
+/** The best standby is given the rest, once: this server is silent, and its disk is here (S11). */
+const beginRescue = (
+  view: View,
+  vacating: Vacating,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): Answer | undefined => {
+  const { end } = vacating;
+  if (vacating.cause !== 'crash' || vacating.rescue !== undefined || end === undefined)
+    return undefined;
+  const best = listCandidates(answers).find(
+    ({ name, position }) =>
+      view.store?.members[name]?.value.ours === true &&
+      position.timeline === end.timeline &&
+      position.lsn < end.lsn &&
+      end.lsn - position.lsn <= RESCUE_BYTES_MAX,
+  );
+  if (best === undefined) return undefined;
+  const bytes = Number(end.lsn - best.position.lsn);
+  return {
+    because: `${best.name} lacks ${bytes} bytes, which are here`,
+    remember: { vacating: { ...vacating, rescue: { to: best.name, since: view.now } } },
+    event: event('wal.offered', 'info', { to: best.name, bytes }),
+  };
 };
 
 export const clearSwitchoverThatWasGivenUp: Rule = {

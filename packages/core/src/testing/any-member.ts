@@ -295,6 +295,7 @@ const anyVacating: fc.Arbitrary<Vacating> = fc
     end: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
     endAt: maybe(anyPast),
     givenUp: fc.boolean(),
+    rescue: maybe(fc.record({ to: anyName, since: anyPast })),
     counted: fc.boolean(),
   })
   .map((parts) => ({ ...beginVacating(parts.cause, parts.since), ...parts }));
@@ -403,6 +404,7 @@ const anyPlans = fc.record({
   ),
   appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
   sync: anySync,
+  fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
   vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),
   told: seen(maybe(fc.constantFrom('bravo:5432'))),
   slotsAt: maybe(anyPast),

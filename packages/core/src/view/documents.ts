@@ -1,7 +1,7 @@
 /** What a member says of itself: its key in the store and its answer to other members. */
 import { mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
-import type { LeaseTerm, MemberDocument } from '../model/store.ts';
+import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
 import { type View, assembleView } from './view.ts';
 
@@ -47,8 +47,16 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     checkpointAfterPromote: state.checkpointDue ? false : undefined,
     ours: true,
     vote: state.vote,
+    offer: assembleOffer(view),
     job: state.job,
   };
+};
+
+/** Only a silent server's WAL is offered, and as long as it is not to start again (rule S11). */
+export const assembleOffer = ({ state, silent }: View): WalOffer | undefined => {
+  const { rescue, end, givenUp } = state.vacating ?? {};
+  if (rescue === undefined || end === undefined || givenUp === true || !silent) return undefined;
+  return { to: rescue.to, end };
 };
 
 /** Whether two documents differ in more than how far the WAL has come. */
@@ -63,6 +71,8 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.checkpointAfterPromote !== b.checkpointAfterPromote ||
   a.ours !== b.ours ||
   a.vote !== b.vote ||
+  a.offer?.to !== b.offer?.to ||
+  a.offer?.end.lsn !== b.offer?.end.lsn ||
   JSON.stringify(a.tags) !== JSON.stringify(b.tags);
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>

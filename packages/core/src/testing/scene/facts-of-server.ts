@@ -14,7 +14,7 @@ import type { LeaseTerm } from '../../model/store.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
 import { type SyncNames, renderSyncNames, standbySyncNames } from '../../replication/sync-names.ts';
-import { beginVacating } from '../../state.ts';
+import { type Vacating, beginVacating } from '../../state.ts';
 import { type LineReader, NOW } from './line.ts';
 import { type Facts, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
 
@@ -198,8 +198,16 @@ const readVacating = (line: LineReader, { state }: SceneDraft): void => {
     checkpointed: line.has('checkpointed'),
     end: line.position('end'),
     givenUp: line.has('given up'),
+    rescue: readRescue(line),
     counted: line.has('counted'),
   };
+};
+
+const readRescue = (line: LineReader): Vacating['rescue'] => {
+  const to = line.text('rescue to');
+  return to === undefined
+    ? undefined
+    : { to: asMember(to), since: line.time('rescue since') ?? NOW };
 };
 
 const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
@@ -332,6 +340,11 @@ export const factsOfServer: Facts = {
       const upstream = line.text('to follow');
       const value = upstream === undefined ? undefined : addressOf(upstream);
       state.told = { value, at: line.seen() };
+    },
+  },
+  fetched: {
+    read: (line, { state }) => {
+      state.fetched = line.position('up to');
     },
   },
   slots: {

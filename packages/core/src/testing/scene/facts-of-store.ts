@@ -1,6 +1,6 @@
 /** Lines about the store's documents, and about what the other members answered. */
 import { defaultTags } from '../../model/member.ts';
-import type { LeaseId, Promotion, Revision } from '../../model/store.ts';
+import type { LeaseId, MemberDocument, Promotion, Revision } from '../../model/store.ts';
 import type { LeaseTerm, StatusDocument } from '../../model/store.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { parseLsn } from '../../model/lsn.ts';
@@ -38,6 +38,12 @@ const readTags = (line: LineReader) => ({
 const STATES = ['running', 'starting', 'stopped', 'creating replica', 'crashed'] as const;
 const ROLES = ['replica', 'primary', 'promoted', 'demoted', 'uninitialized'] as const;
 
+const readOffer = (line: LineReader): MemberDocument['offer'] => {
+  const to = line.text('offers WAL to');
+  const end = line.position('offered end');
+  return to === undefined || end === undefined ? undefined : { to: asMember(to), end };
+};
+
 const readMember = (line: LineReader, scene: SceneDraft): void => {
   const { name } = line.line;
   const position = line.lsn('at');
@@ -52,6 +58,7 @@ const readMember = (line: LineReader, scene: SceneDraft): void => {
     xlogLocation: position,
     ours: !line.has('of Patroni'),
     vote: line.number('vote') as LeaseTerm | undefined,
+    offer: readOffer(line),
   };
   const revision = (line.number('revision') ?? 48) as Revision;
   scene.members[name] = { value, createRevision: revision, modRevision: revision, leaseId };

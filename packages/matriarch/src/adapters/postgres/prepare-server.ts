@@ -25,6 +25,7 @@ import {
 } from './server-parameters.ts';
 import { readServerFile } from './server-file.ts';
 import { clearMarker, ensureStateDirectory } from './state-files.ts';
+import { emptySpool, restoreCommand } from './wal-spool.ts';
 
 export type ServerRole = 'primary' | 'standby' | 'private';
 
@@ -71,6 +72,7 @@ export const prepareServer = (
     if (missing.kind !== 'done') return missing;
 
     await ensureStateDirectory(context);
+    await emptySpool(context);
     const passFile = await writePassFile(context);
     const access = await writeAccessFiles(context);
     const link = as === 'standby' ? recoverySettings(context, upstream, passFile) : {};
@@ -126,16 +128,19 @@ const NO_TARGETS = {
 
 /** What a standby is told; undefined when the upstream's address cannot be understood. */
 const recoverySettings = (
-  { config, settings }: PostgresContext,
+  context: PostgresContext,
   upstream: Upstream | undefined,
   passFile: string,
 ): Readonly<Record<string, string>> | undefined => {
-  if (upstream === undefined) return { ...NO_TARGETS, primary_conninfo: '', primary_slot_name: '' };
+  const { config, settings } = context;
+  const restore_command = restoreCommand(context, settings().parameters['restore_command']);
+  const everywhere = { ...NO_TARGETS, restore_command };
+  if (upstream === undefined) return { ...everywhere, primary_conninfo: '', primary_slot_name: '' };
   const address = parseAddress(upstream.address);
   if (address === undefined) return undefined;
   const { replication, database } = config.postgresql;
   return {
-    ...NO_TARGETS,
+    ...everywhere,
     primary_conninfo: renderPrimaryConninfo({
       ...address,
       user: replication.username,

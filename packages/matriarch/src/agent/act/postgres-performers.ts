@@ -37,6 +37,7 @@ export const createPostgresPerformers = (
   clone: ({ from }) => postgres.clone(from, onProgress),
   'keep-fork': ({ fork, end }) => postgres.keepFork({ fork, end }),
   rewind: ({ to }) => postgres.rewind(to, onProgress),
+  'fetch-wal': ({ from, start, end }) => postgres.fetchWal({ from, start, end }),
   'install-data': () => postgres.installData(),
   'discard-aside': () => postgres.discardAside(),
   'discard-unfinished': () => postgres.discardUnfinished(),

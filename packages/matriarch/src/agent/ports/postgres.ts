@@ -38,6 +38,7 @@ export interface Postgres {
   discardAside(): Answered<'discard-aside'>;
   discardUnfinished(): Answered<'discard-unfinished'>;
   inspectUpstream(upstream: Upstream): Answered<'inspect-upstream'>;
+  fetchWal(request: Omit<ActionOf<'fetch-wal'>, 'kind'>): Answered<'fetch-wal'>;
   showSyncNames(): Answered<'show-sync-names'>;
   checkpoint(limitMs: number): Answered<'checkpoint'>;
   changeSlots(change: {

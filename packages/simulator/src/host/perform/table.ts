@@ -27,6 +27,7 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   clone: job.clone,
   'keep-fork': disk.keepFork,
   rewind: job.rewind,
+  'fetch-wal': job.fetchWal,
   'install-data': disk.installData,
   'discard-aside': disk.discardAside,
   'discard-unfinished': disk.discardUnfinished,
