@@ -67,7 +67,11 @@ export const readStore: Chore = (view) => {
   const action = { kind: 'read-store' } as const;
   const remember = { snapshotStale: false };
   if (state.snapshot === undefined || state.snapshotStale) return { action, remember };
-  const intervalMs = renewalIntervalMs(state.policy);
+  // A watch tells of changes: this is for what it misses. Idle members should cost next to nothing.
+  const { policy, tenure } = state;
+  const renewalMs = renewalIntervalMs(policy);
+  const isSeldom = policy.fastLease && tenure === undefined;
+  const intervalMs = isSeldom ? Math.max(renewalMs, policy.ttlMs / 2) : renewalMs;
   if (hasPassed(view, state.snapshot.at, intervalMs)) return { action, remember };
   return { askAgainAt: after(state.snapshot.at, intervalMs) };
 };
