@@ -63,7 +63,7 @@ export const isQuiet = ({ state, now }: View): boolean =>
 export const whyRestart = (view: View, vacating: Vacating): string | undefined => {
   const { policy } = view.state;
   if (vacating.givenUp) return 'no standby has all WAL';
-  if (vacating.cause !== 'crash') return undefined;
+  if (vacating.cause !== 'crash' || view.state.leaving !== undefined) return undefined;
   if (policy.primaryStartTimeoutMs > 0) return 'the policy restarts a crashed primary in place';
   if (isQuiet(view)) return 'the last hand-over for a crash was less than a minute ago';
   const lastWords = view.state.disk?.value.lastWords;
@@ -115,7 +115,7 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,
-      cause: vacating.cause,
+      cause: view.state.leaving === undefined ? vacating.cause : 'shutdown',
       end: { known: true, position: vacating.end },
       heir,
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),

@@ -172,6 +172,8 @@ const readVacating = (line: LineReader, { state }: SceneDraft): void => {
 
 const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
   state.rejoin = {
+    ...state.rejoin,
+    asked: line.has('asked'),
     method: line.oneOf(['follow', 'rewind', 'clone']),
     because: line.text('because') ?? 'start',
     failedStarts: line.number('failed starts') ?? 0,
