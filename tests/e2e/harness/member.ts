@@ -280,7 +280,7 @@ export class Member {
 
   rest(
     path: string,
-    more: { method?: 'POST' | 'DELETE'; body?: unknown; limitMs?: number } = {},
+    more: { method?: 'POST' | 'PATCH' | 'DELETE'; body?: unknown; limitMs?: number } = {},
   ): Promise<RestAnswer | undefined> {
     return callRest({ port: this.apiPort, path, ...more });
   }
