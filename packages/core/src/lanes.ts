@@ -26,6 +26,7 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'probe-server': 'probe',
   'ask-peers': 'peers',
   'inspect-upstream': 'upstream',
+  'show-sync-names': 'sql',
   checkpoint: 'sql',
   'change-slots': 'sql',
   exit: 'server',
@@ -38,6 +39,7 @@ export const laneOf = (action: Action): Lane => {
     case 'publish-member':
     case 'record-promotion':
     case 'clear-failover':
+    case 'write-sync':
       return 'publish';
     default:
       return 'lease';

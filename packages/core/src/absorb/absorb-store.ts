@@ -130,6 +130,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'publish-member':
     case 'clear-failover':
     case 'end-suspension':
+    case 'write-sync':
       return;
   }
 };

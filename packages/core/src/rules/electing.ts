@@ -1,12 +1,15 @@
 /** Rules for a free lease: who may take it, and when (S1, S10). */
-import { whyNotComplete } from '../election/candidates.ts';
+import { type Candidate, whyNotComplete } from '../election/candidates.ts';
 import { elect, judgeSelf } from '../election/elect.ts';
+import { judgeVotes } from '../election/votes.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import type { WalPosition } from '../model/wal-position.ts';
 import { isNamed, isPaused, isSuspensionOfOther } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
+import { stopReceivingBeforeVoting } from './synchronising.ts';
 import { acquire } from './transactions.ts';
 
 /** Others leave the named heir this long. */
@@ -14,6 +17,9 @@ export const HEIR_HEAD_START_MS = 1_000;
 /** Answers of peers older than this are asked for again before the lease is taken on them. */
 const ANSWERS_FRESH_MS = 250;
 const ASK_LIMIT_MS = 50;
+/** Grows with the time that the lease has been free: a busy machine answers late, not never. */
+const ASK_LIMIT_MAX_MS = 500;
+const ASK_LIMIT_SHARE = 1 / 4;
 const ASK_AGAIN_MS = 100;
 
 /** A pause, or a server that may go on without a lease: only whom an operator names may stand. */
@@ -69,7 +75,7 @@ export const acquireAsHeir: Rule = {
     if (handover?.heir !== self.name || !handover.end.known) return undefined;
     const judged = judgeSelf(view);
     if ('kind' in judged) return undefined;
-    const { end } = handover;
+    const end = handover.needed ?? handover.end.position;
     const missing = whyNotComplete(
       {
         kind: 'answers',
@@ -80,12 +86,12 @@ export const acquireAsHeir: Rule = {
         tags: self.tags,
         electable: true,
       },
-      end.position,
+      end,
     );
     if (missing !== undefined)
       return isProbeFresh(view) ? undefined : { because: 'looking at our own position first' };
     return {
-      because: `${handover.from} released it to us and we hold all of its WAL`,
+      because: `${handover.from} released it to us and we hold all that is needed`,
       action: acquire(view, view.store, lease),
     };
   },
@@ -128,6 +134,9 @@ export const acquireAsNamedCandidate: Rule = {
     const primary = Object.keys(answers).find((name) => isPrimary(answers[name]));
     if (primary !== undefined)
       return { because: `${primary} is out of recovery`, until: after(now, ASK_AGAIN_MS) };
+    const unproven = judgeVotes(view, candidateOf(view, judged), answers);
+    if (unproven !== undefined)
+      return { because: unproven.because, until: after(now, ASK_AGAIN_MS) };
     if (lease === undefined) return { because: 'there is no lease to hang the key on' };
     const because = 'an operator has named us';
     return {
@@ -137,6 +146,13 @@ export const acquireAsNamedCandidate: Rule = {
     };
   },
 };
+
+const candidateOf = ({ state: { self }, store }: View, position: WalPosition): Candidate => ({
+  name: self.name,
+  position,
+  tags: self.tags,
+  wasHolder: store?.holder?.value.member === self.name,
+});
 
 const isPrimary = (answer: PeerAnswer | undefined): boolean =>
   answer?.kind === 'answers' && answer.primary;
@@ -150,10 +166,11 @@ const freshAnswers = (view: View): Readonly<Record<string, PeerAnswer>> | undefi
   return peers.value;
 };
 
-const askMembers = (view: View, because: string): Answer => ({
-  because,
-  action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
-});
+const askMembers = (view: View, because: string): Answer => {
+  const vacantMs = elapsedMs(view.state.vacantSince ?? view.now, view.now);
+  const limitMs = askLimitMs(vacantMs);
+  return { because, action: { kind: 'ask-peers', members: view.otherMembers, limitMs } };
+};
 
 export const acquireAsBestCandidate: Rule = {
   id: 'acquire-as-best-candidate',
@@ -180,10 +197,14 @@ export const acquireAsBestCandidate: Rule = {
   },
 };
 
+const askLimitMs = (vacantMs: number): number =>
+  Math.min(ASK_LIMIT_MAX_MS, Math.max(ASK_LIMIT_MS, Math.round(vacantMs * ASK_LIMIT_SHARE)));
+
 export const electingRules: readonly Rule[] = [
   renewBeforeStanding,
   acquireAsHeir,
   leaveHeirAHeadStart,
+  stopReceivingBeforeVoting,
   acquireAsNamedCandidate,
   acquireAsBestCandidate,
 ];

@@ -99,6 +99,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'failsafe',
   'failover',
   'handover',
+  'holder',
   'timelines',
   'suspension',
 ];

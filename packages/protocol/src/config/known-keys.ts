@@ -78,11 +78,6 @@ export const knownKeys: readonly KnownKey[] = [
   // Newer Patroni does not create these roles either; authentication names the ones we make.
   ...notBuilt('bootstrap.users', 'local.bootstrap.users'),
 
-  ...notBuilt(
-    'synchronous replication',
-    ...under('dynamic', 'synchronous_mode synchronous_mode_strict'),
-  ),
-  ...notNeeded(...under('dynamic', 'synchronous_node_count maximum_lag_on_syncnode')),
   ...notBuilt('failsafe_mode', 'dynamic.failsafe_mode'),
   // Read by core, from the very document that a decision is made on.
   ...notNeeded('dynamic.pause'),

@@ -1,11 +1,15 @@
 /** `POST /restart` and `POST /reinitialize`: filed with the loop, which decides and answers. */
 import { randomUUID } from 'node:crypto';
 import type { OperationAnswer, OperationRequest } from '@matriarch/core';
-import { configRequest, parseRequest, reinitializeRequest } from '@matriarch/protocol';
+import {
+  configRequest,
+  parseRequest,
+  readClusterSettings,
+  reinitializeRequest,
+} from '@matriarch/protocol';
 import { OPERATION_WAIT_MS } from './api-limits.ts';
 import type { ApiLog, ApiSource } from './api-source.ts';
 import type { Call } from './call.ts';
-import { readClusterSettings } from './cluster-settings.ts';
 import { judgeReinitialize, judgeRestart } from './judge-operation.ts';
 import { type Reply, problemReply, textReply } from './reply.ts';
 
