@@ -160,6 +160,18 @@ describe('a pause', () => {
     expect(fresh.state.operating).toMatchObject({ suspended: 'no', mayStart: 'if-shut-down' });
   });
 
+  it('gives better candidates their time from its end on', () => {
+    const member = play(`${STANDBY.replace('store leader bravo:', '')}
+store config: paused
+lease vacant: since 10min ago
+`);
+    const since = member.state.vacantSince;
+    reads(member, after(member, 51));
+    expect(member.state.vacantSince).toBe(since);
+    reads(member, after(member, 52, { config: document({ ttl: 30 }, 52) }));
+    expect(member.state.vacantSince).toBe(member.now);
+  });
+
   it('is published by every member', () => {
     const member = play(STANDBY);
     reads(member, after(member, 51, { config: document({ pause: 'on' }, 51) }));

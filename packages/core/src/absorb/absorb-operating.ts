@@ -77,11 +77,24 @@ export const absorbPrepared = (draft: Draft): void => {
   };
 };
 
-/** A crash in a pause was left as it was: all that is measured from it is measured from now on. */
+/** Nobody stands for the lease by himself: a pause, or a member that may go on without it. */
+const isHeldBack = ({ self }: Draft, snapshot: StoreSnapshot | undefined): boolean => {
+  const suspended = snapshot?.suspension?.value.member;
+  const isOfOther = suspended !== undefined && suspended !== self.name;
+  return isPauseOn(snapshot?.config?.value) || isOfOther;
+};
+
+/**
+ * What a pause has left as it was is dealt with from now on: the time since a crash, and the time
+ * that better candidates have had to take a free lease, are measured anew.
+ */
 export const absorbPauseOver = (draft: Draft, snapshot: StoreSnapshot): void => {
-  const wasOn = isPauseOn(draft.snapshot?.value.config?.value);
-  if (!wasOn || isPauseOn(snapshot.config?.value) || draft.vacating?.cause !== 'crash') return;
-  draft.vacating = { ...draft.vacating, begunAt: draft.now, since: draft.now };
+  const before = draft.snapshot?.value;
+  if (isHeldBack(draft, before) && !isHeldBack(draft, snapshot) && draft.vacantSince !== undefined)
+    draft.vacantSince = draft.now;
+  const isOver = isPauseOn(before?.config?.value) && !isPauseOn(snapshot.config?.value);
+  if (isOver && draft.vacating?.cause === 'crash')
+    draft.vacating = { ...draft.vacating, begunAt: draft.now, since: draft.now };
 };
 
 /** Each key that a transaction writes gets its revision. */

@@ -1,6 +1,6 @@
 /** `POST /restart` and `POST /reinitialize`: filed with the loop, which decides and answers. */
 import { randomUUID } from 'node:crypto';
-import type { OperationAnswer, OperationRequest } from '@matriarch/core';
+import type { MemberState, OperationAnswer, OperationRequest } from '@matriarch/core';
 import {
   configRequest,
   parseRequest,
@@ -22,6 +22,7 @@ export interface Operations {
   reinitialize(call: Call): Promise<Reply>;
 }
 
+const LOOK_LIMIT_MS = 2_000;
 const OPTIONAL = { isOptional: true } as const;
 
 export const createOperations = ({
@@ -38,7 +39,7 @@ export const createOperations = ({
     const { kind, id } = request;
     log.info({ operation: kind, client }, 'operation requested');
     source.ask(request);
-    const find = (state: ReturnType<ApiSource['state']>): OperationAnswer | undefined =>
+    const find = (state: MemberState): OperationAnswer | undefined =>
       state.operating.answers.find((answer) => answer.id === id);
     const limitMs = OPERATION_WAIT_MS;
     const state = await source.watchState((seen) => find(seen) !== undefined, { limitMs, signal });
@@ -52,7 +53,7 @@ export const createOperations = ({
     if (body.kind === 'refused') return body.reply;
     const parsed = parseRequest(configRequest, body.text, OPTIONAL);
     if (!parsed.ok) return problemReply(parsed.problem);
-    const state = source.state();
+    const state = await lookAtServer(source, call.signal);
     const { paused } = readClusterSettings(state.snapshot?.value.config?.value);
     const judged = judgeRestart(state, parsed.value, { paused });
     if ('status' in judged) return judged;
@@ -88,6 +89,14 @@ export const createOperations = ({
     reinitialize,
     cancelRestart: () => textReply(404, 'no restarts are scheduled'),
   };
+};
+
+/** A server that is being looked at anew, after a reload for example, is given a moment to answer. */
+const lookAtServer = async (source: ApiSource, signal: AbortSignal): Promise<MemberState> => {
+  const isKnown = ({ process, probe }: MemberState): boolean =>
+    process.kind !== 'running' || probe !== undefined;
+  const watch = { limitMs: LOOK_LIMIT_MS, signal };
+  return (await source.watchState(isKnown, watch)) ?? source.state();
 };
 
 const unknownText = (word: string): string =>
