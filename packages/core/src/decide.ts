@@ -43,7 +43,8 @@ const isActing = ({ state }: View): boolean => {
     publish?.action.kind === 'transact' && publish.action.purpose !== 'publish-member'
       ? publish
       : undefined;
-  const checkpoint = sql?.action.kind === 'checkpoint' && state.vacating !== undefined;
+  const awaitsCheckpoint = state.vacating !== undefined || state.operating.operation !== undefined;
+  const checkpoint = sql?.action.kind === 'checkpoint' && awaitsCheckpoint;
   return (
     server !== undefined ||
     rulesLease !== undefined ||

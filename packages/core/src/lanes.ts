@@ -5,6 +5,7 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'keep-alive': 'lease',
   'read-store': 'read',
   'extend-deadline': 'guard',
+  'suspend-deadline': 'guard',
   fence: 'server',
   'start-server': 'server',
   'stop-server': 'server',

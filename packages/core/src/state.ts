@@ -1,6 +1,7 @@
 import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
 import type { Instant } from './model/instant.ts';
 import type { MemberName, MemberTags } from './model/member.ts';
+import { type Operating, idleOperating } from './model/operating.ts';
 import type { PeerAnswer } from './model/peer.ts';
 import type { Policy } from './model/policy.ts';
 import type { DiskFacts, Seen, ServerExit, ServerProbe, ServerProcess } from './model/server.ts';
@@ -107,6 +108,8 @@ export type RejoinMethod = 'follow' | 'rewind' | 'clone';
 export interface Rejoin {
   readonly method: RejoinMethod;
   readonly because: string;
+  /** An operator wants a clone: what lies here may be usable, and the only copy of something. */
+  readonly asked: boolean;
   readonly failedStarts: number;
   readonly failedRewinds: number;
   readonly failedClones: number;
@@ -201,6 +204,7 @@ export interface MemberState {
   readonly slotsAt: Instant | undefined;
   readonly publishedAt: Instant | undefined;
   readonly leaving: { readonly since: Instant } | undefined;
+  readonly operating: Operating;
 }
 
 export interface InFlight extends Dispatch {
@@ -228,6 +232,7 @@ export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => (
 export const freshRejoin = (notBefore: Instant): Rejoin => ({
   method: 'follow',
   because: 'start',
+  asked: false,
   failedStarts: 0,
   failedRewinds: 0,
   failedClones: 0,
@@ -291,5 +296,6 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     slotsAt: undefined,
     publishedAt: undefined,
     leaving: undefined,
+    operating: idleOperating,
   };
 };

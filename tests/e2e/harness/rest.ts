@@ -8,7 +8,7 @@ export interface RestAnswer {
 export interface RestCall {
   readonly port: number;
   readonly path: string;
-  readonly method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS' | undefined;
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS' | undefined;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly limitMs?: number | undefined;
@@ -52,11 +52,14 @@ export interface StatusDocument {
   readonly timeline?: number;
   readonly replication_state?: string;
   readonly cluster_unlocked?: boolean;
+  readonly pause?: boolean;
+  readonly pending_restart?: boolean;
   readonly database_system_identifier?: string;
 }
 
 /** The parts of `GET /cluster` that tests look at. */
 export interface ClusterDocument {
+  readonly pause?: boolean;
   readonly members: readonly {
     readonly name: string;
     readonly role: string;

@@ -1,6 +1,7 @@
 import type { Failure } from '../model/action.ts';
 import { after } from '../model/instant.ts';
 import type { Draft, InFlight } from '../state.ts';
+import { absorbPrepared, absorbSuspensionUnknown } from './absorb-operating.ts';
 import { absorbProcess, countFailedStart } from './absorb-server.ts';
 import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts';
 
@@ -66,6 +67,9 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'checkpoint':
       // A stop makes its own checkpoint: this one only shortens it.
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
+      return absorbPrepared(draft);
+    case 'suspend-deadline':
+      if (failure.kind === 'unknown') absorbSuspensionUnknown(draft);
       return;
     case 'probe-server':
       draft.silentSince ??= draft.now;

@@ -1,6 +1,7 @@
 import type { TimedInput } from '../model/input.ts';
 import type { Instant } from '../model/instant.ts';
 import { type Draft, freshRejoin } from '../state.ts';
+import { absorbHelloOfOperating, absorbRequest } from './absorb-operating.ts';
 import { absorbOutcome } from './absorb-outcome.ts';
 import { absorbExit, absorbProcess } from './absorb-server.ts';
 
@@ -33,8 +34,7 @@ export const absorbInput = (draft: Draft, input: TimedInput): void => {
       draft.self = { ...draft.self, tags: input.tags };
       return;
     case 'request':
-      draft.leaving ??= { since: draft.now };
-      return;
+      return absorbRequest(draft, input.request);
   }
 };
 
@@ -44,6 +44,7 @@ const absorbHello = (draft: Draft, hello: Extract<TimedInput, { kind: 'guard-hel
   draft.guardLeaseId = hello.leaseId;
   draft.rejoin = freshRejoin(draft.now);
   absorbProcess(draft, hello.process);
+  absorbHelloOfOperating(draft, hello);
   // The lease of the loop before us; its true ttl comes with the first renewal, which is due now.
   if (hello.leaseId !== undefined)
     draft.lease = { id: hello.leaseId, ttlMs: draft.policy.ttlMs, renewedAt: 0 as Instant };

@@ -2,6 +2,7 @@ import { after } from '../model/instant.ts';
 import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
+import { absorbPrepared, absorbSuspended } from './absorb-operating.ts';
 import { absorbProbe } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
@@ -99,6 +100,8 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       draft.guardDeadline = outcome.result.deadline;
       if (flight.action.kind === 'extend-deadline') absorbArmed(draft, flight.action);
       return;
+    case 'suspend-deadline':
+      return absorbSuspended(draft, outcome.result.on);
     case 'inspect-disk':
       return absorbDisk(draft, outcome.result.disk, at);
     case 'probe-server':
@@ -116,7 +119,7 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       absorbSyncCheckpoint(draft, at);
       draft.checkpointDue = false;
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
-      return;
+      return absorbPrepared(draft);
     case 'change-slots':
       draft.probe = undefined;
       return;

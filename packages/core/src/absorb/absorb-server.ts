@@ -2,6 +2,8 @@ import { type Instant, after } from '../model/instant.ts';
 import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { type Draft, beginVacating, freshRejoin } from '../state.ts';
+import { isRestarting } from '../view/pause.ts';
+import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 
 /**
  * Takes what the guard says of the processes, and forgets what was learnt of an earlier server.
@@ -17,6 +19,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.streaming = false;
   draft.idleSince = undefined;
   draft.disk = undefined;
+  forgetSuspension(draft);
 };
 
 /** Waits between starts that fail, by how many have failed already. */
@@ -48,9 +51,12 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   if (neverAnswered && !asked && exit.startedAs !== 'private') countFailedStart(draft);
   const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
   if (exit.promoted) draft.prepared = undefined;
+  const restarting = asked && isRestarting(draft);
+  absorbStopped(draft, asked);
   // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
   const cause = draft.leaving !== undefined && exit.code === 0 ? 'shutdown' : 'crash';
-  if (wasPrimary && draft.tenure !== undefined && draft.now < draft.tenure.deadline)
+  if (restarting || !wasPrimary || draft.tenure === undefined) return;
+  if (draft.now < draft.tenure.deadline)
     draft.vacating = { ...(draft.vacating ?? beginVacating(cause, draft.now)), since: draft.now };
 };
 
@@ -67,6 +73,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   draft.streaming = probe.inRecovery && probe.streaming;
   const idle = probe.inRecovery && !probe.streaming;
   draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;
+  if (!probe.inRecovery || probe.streaming) absorbBackAgain(draft);
   if (!probe.inRecovery) absorbPrimary(draft);
   else if (probe.streaming && hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
 };

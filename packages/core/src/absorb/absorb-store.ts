@@ -5,6 +5,7 @@ import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Draft, InFlight } from '../state.ts';
+import { absorbAnnounced, absorbPauseOver } from './absorb-operating.ts';
 
 /**
  * Takes a snapshot unless a later one is known, and draws the two conclusions that must not wait
@@ -13,6 +14,7 @@ import type { Draft, InFlight } from '../state.ts';
 export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instant): void => {
   draft.storeFailingSince = undefined;
   if (draft.snapshot !== undefined && snapshot.revision < draft.snapshot.value.revision) return;
+  absorbPauseOver(draft, snapshot);
   draft.snapshot = { value: snapshot, at };
   const { leader } = snapshot;
   draft.vacantSince = leader === undefined ? (draft.vacantSince ?? draft.now) : undefined;
@@ -118,6 +120,8 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'abandon-bootstrap':
       draft.bootstrap = undefined;
       return;
+    case 'suspend':
+      return absorbAnnounced(draft, result.revision);
     case 'confirm':
     case 'record-promotion':
     case 'issue-timeline':
@@ -125,6 +129,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'take-over-data':
     case 'publish-member':
     case 'clear-failover':
+    case 'end-suspension':
     case 'write-sync':
       return;
   }

@@ -69,6 +69,12 @@ describe('on a primary', () => {
     );
   });
 
+  it('none is dropped in a pause', () => {
+    const state = build(`${withGone} at 0/1000000`, 'store config: paused');
+    const slotsWantedAt = { delta: ago(MEMBER_SLOT_TTL_MS) };
+    expect(changed({ ...state, slotsWantedAt })?.drop ?? []).toEqual([]);
+  });
+
   it('a slot in use is never dropped', () => {
     const state = build(`${withGone} active at 0/1000000`);
     const slotsWantedAt = { delta: ago(MEMBER_SLOT_TTL_MS) };

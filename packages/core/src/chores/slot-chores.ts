@@ -3,6 +3,7 @@ import { after, elapsedMs } from '../model/instant.ts';
 import type { Lsn } from '../model/lsn.ts';
 import { slotNameOf } from '../model/member.ts';
 import type { ServerAnswer } from '../model/server.ts';
+import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed, lookIntervalMs } from '../view/view.ts';
 import type { Chore } from './chore.ts';
 
@@ -46,7 +47,7 @@ export const changeSlots: Chore = (view) => {
   const existing = new Set(server.slots.map(({ name }) => name));
   const create = wanted.filter((name) => !existing.has(name));
   // A slot that has lost its WAL serves nobody any more: it makes room for a new one.
-  const drop = server.slots
+  const drop = droppable(view, server)
     .filter(({ name, active }) => !active && name in slotsWantedAt)
     .filter(({ name, walStatus }) => walStatus === 'lost' || !wanted.includes(name))
     .map(({ name }) => name);
@@ -55,6 +56,10 @@ export const changeSlots: Chore = (view) => {
   if (nothing) return { askAgainAt: after(view.now, intervalMs), remember };
   return { action: { kind: 'change-slots', create, drop, advance }, remember };
 };
+
+/** In a pause members may be away for long, and all is left as it is. */
+const droppable = (view: View, { slots }: ServerAnswer): ServerAnswer['slots'] =>
+  isPaused(view) ? [] : slots;
 
 /** On a standby: as far as the holder's slots are, and never beyond what we have replayed. */
 const advances = (view: View, server: ServerAnswer): Record<string, Lsn> => {

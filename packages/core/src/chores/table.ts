@@ -3,6 +3,7 @@ import type { Lane } from '../model/action.ts';
 import type { Chore } from './chore.ts';
 import { armGuard, readStore, renewLease } from './lease-chores.ts';
 import { inspectDisk, probeServer } from './look-chores.ts';
+import { suspendDeadline } from './pause-chores.ts';
 import { publishMember } from './publish-chores.ts';
 import { armSyncNames, showSyncNames } from './sync-chores.ts';
 import { changeSlots, checkpointAfterPromotion } from './slot-chores.ts';
@@ -10,6 +11,7 @@ import { changeSlots, checkpointAfterPromotion } from './slot-chores.ts';
 export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] = [
   { lane: 'lease', chore: renewLease },
   { lane: 'guard', chore: armGuard },
+  { lane: 'guard', chore: suspendDeadline },
   { lane: 'read', chore: readStore },
   { lane: 'probe', chore: probeServer },
   { lane: 'disk', chore: inspectDisk },

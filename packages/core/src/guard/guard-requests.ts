@@ -1,7 +1,7 @@
 /** What the loop asks of the guard, and what the guard refuses it. */
 import { after } from '../model/instant.ts';
 import type { GuardDraft } from './guard-draft.ts';
-import type { Asker, GuardState } from './guard-state.ts';
+import { type Asker, type GuardState, mayAcceptWrites } from './guard-state.ts';
 import type { LoopMessage } from './messages.ts';
 
 /**
@@ -20,6 +20,8 @@ export const receiveMessage = (draft: GuardDraft, message: LoopMessage): void =>
       return;
     case 'extend':
       return extend(draft, message);
+    case 'suspend':
+      return suspend(draft, message);
     case 'start':
       return start(draft, message);
     case 'adopt':
@@ -85,6 +87,24 @@ const extend = (draft: GuardDraft, message: Request<'extend'>): void => {
   draft.send({ kind: 'deadline', id: message.id, deadline: draft.state.deadline });
 };
 
+/**
+ * Begins only for a server whose deadline has not passed, under the lease that deadline is of: by
+ * then the loop has written to the store that nobody may succeed it. Ends at once, and with it the
+ * server if its deadline is past.
+ */
+const suspend = (draft: GuardDraft, { id, on, leaseId }: Request<'suspend'>): void => {
+  const { process, fencing, stopping, leaving } = draft.state;
+  const isOrderly = fencing === undefined && stopping === undefined && leaving === undefined;
+  const mayBegin =
+    isOrderly &&
+    mayAcceptWrites(process) &&
+    holdsDeadline(draft) &&
+    leaseId === draft.state.leaseId;
+  if (!on) draft.set({ suspended: false });
+  else if (mayBegin) draft.set({ suspended: true });
+  draft.send({ kind: 'suspended', id, on: draft.state.suspended });
+};
+
 const start = (draft: GuardDraft, message: Request<'start'>): void => {
   const { id, as, launch } = message;
   const obstacle = findObstacle(draft.state, launch.dataDirectory);
@@ -105,6 +125,7 @@ const adopt = (draft: GuardDraft, message: Request<'adopt'>): void => {
   draft.set({
     dataDirectory,
     process: { kind: 'running', pid, startedAs: 'adopted', promoted: false },
+    suspended: false,
     // A deadline that passed before was another server's.
     deadline: holdsDeadline(draft) ? draft.state.deadline : undefined,
   });

@@ -55,6 +55,11 @@ export interface GuardState {
   readonly dataDirectory: string | undefined;
   readonly deadline: Instant | undefined;
   readonly leaseId: LeaseId | undefined;
+  /**
+   * The server that runs may go on beyond the deadline: the cluster is paused, and the store names
+   * this member as one that nobody may succeed meanwhile. Ends with the server.
+   */
+  readonly suspended: boolean;
   readonly starting: Starting | undefined;
   readonly stopping: Stopping | undefined;
   readonly fencing: Fencing | undefined;
@@ -121,6 +126,7 @@ export const createGuard = (now: Instant): GuardState => ({
   dataDirectory: undefined,
   deadline: undefined,
   leaseId: undefined,
+  suspended: false,
   starting: undefined,
   stopping: undefined,
   fencing: undefined,
@@ -142,9 +148,14 @@ export const mayHoldWriters = (state: GuardState): boolean =>
   state.dataDirectory !== undefined &&
   (state.process.kind === 'none' ? !state.process.silent : mayAcceptWrites(state.process));
 
+/** A running server that the deadline does not end. What outlives its postmaster is none. */
+const isGoingOn = ({ suspended, process }: GuardState): boolean =>
+  suspended && process.kind === 'running';
+
 /** Whether the deadline is being waited for: then the guard must look at the clock often. */
 export const isDeadlineArmed = (state: GuardState): boolean =>
   state.deadline !== undefined &&
+  !isGoingOn(state) &&
   state.starting === undefined &&
   state.fencing === undefined &&
   mayHoldWriters(state);
@@ -168,7 +179,7 @@ export const mustBeSilent = (state: GuardState, now: Instant): boolean => {
   const silent = process.kind === 'none' && process.silent;
   // A guard that ends leaves nothing behind; an orderly stop may take the time it was given.
   if (leaving !== undefined && stopping === undefined && !silent) return true;
-  if (!mayHoldWriters(state)) return false;
+  if (!mayHoldWriters(state) || isGoingOn(state)) return false;
   // What a server left behind may go on only as long as the server itself was allowed to.
   if (deadline === undefined) return process.kind === 'running';
   return now >= deadline;

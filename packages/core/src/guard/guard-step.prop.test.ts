@@ -67,6 +67,15 @@ const anyMessage: fc.Arbitrary<Draft<LoopMessage>> = fc.oneof(
     limitMs: fc.oneof(fc.integer({ min: -10, max: 2_000 }), fc.constant(Number.NaN)),
   }),
   fc.record({ kind: fc.constant('fence' as const), id: anyId, dataDirectory: anyDirectory }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('suspend' as const),
+      id: anyId,
+      on: fc.constantFrom(true, true, false),
+      leaseId: fc.constantFrom('1' as LeaseId, '1' as LeaseId, '2' as LeaseId),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('promote' as const), id: anyId }) },
   fc.record({ kind: fc.constant('reload' as const), id: anyId }),
   { weight: 2, arbitrary: fc.constant({ kind: 'beat' as const }) },
@@ -98,6 +107,7 @@ class Watched {
     this.wakeAt = wakeAt;
     this.checkFence();
     this.checkDeadline(before);
+    this.checkSuspension(before);
     this.checkEffects(before, effects);
     this.checkDeafness(before, input, effects);
     return effects;
@@ -112,6 +122,16 @@ class Watched {
     expect(state.fencing?.retryAt).toBeGreaterThan(now);
     expect(state.fencing?.retryAt).toBeLessThanOrEqual(now + FENCE_RETRY_MS);
     expect(wakeAt).toBeLessThanOrEqual(now + FENCE_RETRY_MS);
+  }
+
+  /** Only a server that runs goes on beyond its deadline, and only if that lay ahead at the word. */
+  checkSuspension(before: GuardState): void {
+    const { state, now } = this;
+    if (!state.suspended) return;
+    expect(state.process.kind).toBe('running');
+    if (before.suspended && before.process === state.process) return;
+    expect(mayHoldWriters(state)).toBe(true);
+    expect(state.deadline).toBeGreaterThan(now);
   }
 
   checkDeadline(before: GuardState): void {
@@ -132,6 +152,7 @@ class Watched {
       expect(silent || (process.kind === 'running' && process.startedAs === 'adopted')).toBe(true);
     }
     if (!mayHoldWriters(state) || state.starting !== undefined || state.ended) return;
+    if (state.suspended) return;
     if (state.fencing === undefined && state.deadline !== undefined)
       expect(this.wakeAt).toBeLessThanOrEqual(state.deadline);
   }
@@ -401,13 +422,14 @@ describe('host: effects carried out late and with faults', () => {
     );
   });
 
-  it('leaves no server that writes alive when its deadline is not moved any more', () => {
+  it('leaves no server that writes alive when its deadline is not moved any more, nor suspended', () => {
     fc.assert(
       fc.property(anyWeather, (weather) => {
         const host = live(weather);
         host.healed = true;
         host.run(host.guard.now + 10_000);
-        expect(host.serverPid !== undefined && host.writes).toBe(false);
+        const { suspended } = host.guard.state;
+        expect(host.serverPid !== undefined && host.writes && !suspended).toBe(false);
       }),
       { numRuns: 1_000 },
     );

@@ -101,6 +101,53 @@ describe('the deadline', () => {
     });
   });
 
+  it('is suspended for a running primary when the loop says so in time', () => {
+    const bench = createBenchWithServer('primary');
+    bench.at(999);
+    expect(sentBy(bench.say({ kind: 'suspend', id: 7, on: true, leaseId: LEASE }))).toEqual([
+      { kind: 'suspended', id: 7, on: true },
+    ]);
+    bench.at(60_000);
+    expect(kindsOf(bench.play({ kind: 'tick' }))).not.toContain('fence');
+    // The next loop hears of it.
+    bench.play({ kind: 'loop-exited', incarnation: bench.state.incarnation, status: null });
+    bench.at(120_000);
+    expect(sentBy(bench.play({ kind: 'tick' }))).toMatchObject([
+      { kind: 'hello', suspended: true, deadline: 1_000 },
+    ]);
+    // Taken back, what has passed counts at once.
+    expect(kindsOf(bench.say({ kind: 'suspend', id: 1, on: false, leaseId: LEASE }))).toEqual([
+      'send',
+      'fence',
+    ]);
+  });
+
+  it('is not suspended late, for another lease, or for a server that is to end', () => {
+    const suspend = { kind: 'suspend', id: 7, on: true, leaseId: LEASE } as const;
+    const refused = [{ kind: 'suspended', id: 7, on: false }];
+    const other = createBenchWithServer('primary');
+    expect(sentBy(other.say({ ...suspend, leaseId: OTHER_LEASE }))).toEqual(refused);
+    const standby = createBenchWithServer('standby');
+    expect(sentBy(standby.say(suspend))).toEqual(refused);
+    const stopping = createBenchWithServer('primary');
+    stopping.say({ kind: 'stop', id: 6, mode: 'fast', limitMs: 5_000 });
+    expect(sentBy(stopping.say(suspend))).toEqual(refused);
+    const late = createBenchWithServer('primary');
+    late.at(1_000);
+    expect(sentBy(late.say(suspend))).toContainEqual(refused[0]);
+    expect(late.state.fencing).toBeDefined();
+  });
+
+  it('counts again for what a suspended server leaves behind, and for its successor', () => {
+    const bench = createBenchWithServer('primary');
+    bench.say({ kind: 'suspend', id: 7, on: true, leaseId: LEASE });
+    bench.at(60_000);
+    expect(kindsOf(bench.play(exitOf(null, 'SIGKILL')))).toContain('fence');
+    expect(bench.state.suspended).toBe(false);
+    bench.play({ kind: 'fence-finished', silent: true });
+    expect(sentBy(bench.say(startOf(8, 'primary')))).toMatchObject([{ kind: 'refused' }]);
+  });
+
   it('leaves an unpromoted standby and a private server alone', () => {
     for (const as of ['standby', 'private'] as const) {
       const bench = createBenchWithServer(as);

@@ -103,6 +103,7 @@ const receiveSpawned = (draft: GuardDraft, pid: number): void => {
   const { as, asker } = starting;
   draft.set({
     starting: undefined,
+    suspended: false,
     process: { kind: 'running', pid, startedAs: as, promoted: false },
   });
   draft.answer(asker, (id) => ({ kind: 'started', id, pid }));
@@ -115,7 +116,7 @@ const receiveServerExit = (
   const { process, fencing } = draft.state;
   if (process.kind !== 'running' || process.pid !== input.pid) return;
   const { code, signal } = input;
-  draft.set({ process: { kind: 'none', silent: false } });
+  draft.set({ process: { kind: 'none', silent: false }, suspended: false });
   // Only status 0 shows that everything was sent and written before the end.
   reportExit(draft, process, { code, signal, clean: fencing === undefined && code === 0 });
 };
@@ -156,7 +157,12 @@ const receiveFenced = (draft: GuardDraft, silent: boolean): void => {
     return;
   }
   // Silence ends the deadline: whoever starts a server again must bring a new one.
-  draft.set({ process: { kind: 'none', silent: true }, deadline: undefined, fencing: undefined });
+  draft.set({
+    process: { kind: 'none', silent: true },
+    deadline: undefined,
+    suspended: false,
+    fencing: undefined,
+  });
   if (process.kind === 'running')
     reportExit(draft, process, { code: null, signal: 'SIGKILL', clean: false });
   reportFence(draft, fencing.askers, true);
@@ -233,6 +239,7 @@ const isOver = (state: GuardState): boolean => {
 const startLoop = (draft: GuardDraft): void => {
   const incarnation = draft.state.incarnation + 1;
   const { process, leaseId, deadline } = draft.state;
+  const suspended = draft.state.suspended || undefined;
   draft.set({
     incarnation,
     loop: {
@@ -244,7 +251,7 @@ const startLoop = (draft: GuardDraft): void => {
     },
   });
   draft.effects.push({ kind: 'start-loop', incarnation });
-  draft.send({ kind: 'hello', incarnation, process, leaseId, deadline });
+  draft.send({ kind: 'hello', incarnation, process, leaseId, deadline, suspended });
 };
 
 const nextWake = (state: GuardState): Instant | undefined => {

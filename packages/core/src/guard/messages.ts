@@ -25,6 +25,13 @@ export type LoopMessage =
       readonly deadline: Instant;
       readonly leaseId: LeaseId;
     }
+  /** In a pause: whether the server may go on beyond the deadline. Refused when it has passed. */
+  | {
+      readonly kind: 'suspend';
+      readonly id: number;
+      readonly on: boolean;
+      readonly leaseId: LeaseId;
+    }
   | {
       readonly kind: 'start';
       readonly id: number;
@@ -55,6 +62,8 @@ export type LoopMessage =
 export type GuardAnswer =
   /** The deadline as it stands now. Earlier than asked for, or none: the extension was refused. */
   | { readonly kind: 'deadline'; readonly id: number; readonly deadline: Instant | undefined }
+  /** What holds now, which is not what was asked for when that was refused. */
+  | { readonly kind: 'suspended'; readonly id: number; readonly on: boolean }
   | { readonly kind: 'started'; readonly id: number; readonly pid: number }
   /** `fast` only if it ended by itself with status 0: everything was sent and written before. */
   | { readonly kind: 'stopped'; readonly id: number; readonly mode: 'fast' | 'immediate' }
@@ -70,6 +79,7 @@ export type GuardNotice =
       readonly process: ServerProcess;
       readonly leaseId: LeaseId | undefined;
       readonly deadline: Instant | undefined;
+      readonly suspended?: boolean | undefined;
     }
   /** Once for every postmaster, before the answer to the stop or fence that ended it. */
   | { readonly kind: 'server-exited'; readonly exit: ServerExit }

@@ -15,7 +15,7 @@ import type { WalPosition } from './wal-position.ts';
  * lease      grant, keep alive, and every transaction on the leader key
  * publish    transactions that say something of this member or the cluster
  * read       reading the store
- * guard      extending the guard's deadline
+ * guard      extending the guard's deadline, and suspending it in a pause
  * server     whatever changes PostgreSQL or its data directory
  * probe      asking our own PostgreSQL
  * disk       looking at the data directory
@@ -48,6 +48,8 @@ export type TransactionPurpose =
   | 'publish-member'
   | 'record-promotion'
   | 'clear-failover'
+  | 'suspend'
+  | 'end-suspension'
   | 'write-sync';
 
 export type Action =
@@ -62,6 +64,8 @@ export type Action =
     }
   /* ── the guard ── */
   | { readonly kind: 'extend-deadline'; readonly deadline: Instant; readonly leaseId: LeaseId }
+  /** In a pause: the guard is to let the server go on beyond its deadline, or not any more. */
+  | { readonly kind: 'suspend-deadline'; readonly on: boolean; readonly leaseId: LeaseId }
   /** SIGSTOP, list, SIGKILL, see the list empty (rule S4). By the guard, or by the loop itself. */
   | { readonly kind: 'fence'; readonly by: 'guard' | 'loop' }
   | { readonly kind: 'start-server'; readonly as: 'primary' | 'standby' | 'private' }
@@ -152,6 +156,8 @@ export interface Results {
   };
   /** The deadline the guard has now. Earlier than asked for: it refused. */
   readonly 'extend-deadline': { readonly deadline: Instant | undefined };
+  /** What holds now. Not what was asked for: it was refused. */
+  readonly 'suspend-deadline': { readonly on: boolean };
   readonly fence: { readonly silent: boolean };
   readonly 'start-server': { readonly pid: number };
   readonly 'stop-server': { readonly mode: 'fast' | 'immediate' };

@@ -17,6 +17,8 @@ export type Input =
       readonly process: ServerProcess;
       readonly leaseId: LeaseId | undefined;
       readonly deadline: Instant | undefined;
+      /** The server may go on beyond the deadline, because the cluster is paused. */
+      readonly suspended?: boolean | undefined;
     }
   | { readonly kind: 'server-exited'; readonly exit: ServerExit }
   /** The guard fenced by itself, because its deadline passed. */

@@ -1,4 +1,6 @@
+import type { OperationRequest } from './operating.ts';
+
 /** What somebody at this member's own side asks for. Cluster-wide requests come by the store. */
 export type LocalRequest =
   /** SIGTERM: hand over if primary, stop PostgreSQL, leave. */
-  { readonly kind: 'shut-down' };
+  { readonly kind: 'shut-down' } | OperationRequest;

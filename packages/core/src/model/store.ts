@@ -45,6 +45,8 @@ export interface MemberDocument {
   readonly replayLsn?: Lsn | undefined;
   readonly replicationState?: string | undefined;
   readonly pendingRestart?: boolean | undefined;
+  /** True once the member has seen that the cluster is paused; absent otherwise. */
+  readonly pause?: boolean | undefined;
   /** False from a promotion until its checkpoint is done; absent otherwise. */
   readonly checkpointAfterPromote?: boolean | undefined;
   /** True for our own members. Members without it are Patroni's (rule S12). */
@@ -148,6 +150,15 @@ export interface QuietDocument {
 }
 
 /**
+ * `matriarch/suspension`: whose server goes on without a lease while the cluster is paused. There
+ * from before its guard is told until after that was taken back, or its server is silent (rule S1).
+ */
+export interface SuspensionDocument {
+  readonly member: MemberName;
+  readonly life: Life;
+}
+
+/**
  * `sync`: who may be elected without losing a commit that was acknowledged synchronously (rule S6).
  * Absent: replication is asynchronous, and anybody may.
  */
@@ -175,6 +186,7 @@ export interface StoreDocuments {
   readonly handover: HandoverDocument;
   readonly bootstrap: BootstrapDocument;
   readonly quiet: QuietDocument;
+  readonly suspension: SuspensionDocument;
 }
 
 export type DocumentKey = keyof StoreDocuments;

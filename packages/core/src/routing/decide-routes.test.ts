@@ -84,6 +84,19 @@ describe('writes', () => {
     });
   });
 
+  it('stay where they are while a primary goes on in a pause without the lease', () => {
+    const life = { host: 'host-1', run: 'run-1' };
+    const paused = (member: MemberName, said: Said) => ({
+      ...store(undefined, { a: said, b: replica }),
+      suspension: versioned({ member, life }, 50),
+    });
+    const before = open(a, 40, [b]);
+    expect(decide(paused(a, primary), before)).toMatchObject({ write: a, term: 40 });
+    expect(decide(paused(a, replica), before).write).toBeUndefined();
+    expect(decide(paused(b, primary), before).write).toBeUndefined();
+    expect(decide(paused(a, primary)).write).toBeUndefined();
+  });
+
   it('go nowhere while the holder is still being promoted', () => {
     const snapshot = store({ name: b, term: 9 }, { b: replica, c: replica });
     expect(decide(snapshot, openAtA)).toMatchObject({

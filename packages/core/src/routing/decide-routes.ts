@@ -44,10 +44,26 @@ const describe = (document: MemberDocument | undefined): string =>
 
 type WriteRoute = Pick<Routes, 'write' | 'term' | 'because'>;
 
+/**
+ * A primary that goes on in a pause without its lease: nobody else takes writes meanwhile, so a
+ * route that leads there stays.
+ */
+const goesOnInPause = (
+  snapshot: StoreSnapshot,
+  previous: Routes | undefined,
+): WriteRoute | undefined => {
+  const member = snapshot.suspension?.value.member;
+  if (member === undefined || previous?.write !== member) return undefined;
+  if (judge(documentOf(snapshot, member), PRIMARY_ROLES) === 'no') return undefined;
+  const because = `the cluster is paused, and ${member} goes on without the lease`;
+  return { write: member, term: previous.term, because };
+};
+
 const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): WriteRoute => {
   const closed = (because: string): WriteRoute => ({ write: undefined, term: undefined, because });
   const lease = snapshot.leader;
-  if (lease === undefined) return closed('nobody holds the lease');
+  if (lease === undefined)
+    return goesOnInPause(snapshot, previous) ?? closed('nobody holds the lease');
   const holder = lease.value;
   const term = lease.modRevision;
   const document = documentOf(snapshot, holder);

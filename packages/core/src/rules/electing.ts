@@ -1,10 +1,14 @@
 /** Rules for a free lease: who may take it, and when (S1, S10). */
-import { whyNotComplete } from '../election/candidates.ts';
+import { type Candidate, whyNotComplete } from '../election/candidates.ts';
 import { elect, judgeSelf } from '../election/elect.ts';
+import { judgeVotes } from '../election/votes.ts';
 import { deadlineOf } from '../model/policy.ts';
+import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import type { WalPosition } from '../model/wal-position.ts';
+import { isNamed, isPaused, isSuspensionOfOther } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
-import { type Rule, event } from './rule.ts';
+import { type Answer, type Rule, event } from './rule.ts';
 import { stopReceivingBeforeVoting } from './synchronising.ts';
 import { acquire } from './transactions.ts';
 
@@ -18,10 +22,14 @@ const ASK_LIMIT_MAX_MS = 500;
 const ASK_LIMIT_SHARE = 1 / 4;
 const ASK_AGAIN_MS = 100;
 
+/** A pause, or a server that may go on without a lease: only whom an operator names may stand. */
+const needsName = (view: View): boolean => isPaused(view) || isSuspensionOfOther(view);
+
 /** The lease is free, the cluster exists, and our server is one that could be promoted. */
 const mayStand = (view: View): boolean => {
   const { state, store } = view;
   return (
+    (!needsName(view) || isNamed(view)) &&
     store !== undefined &&
     store.leader === undefined &&
     !state.snapshotStale &&
@@ -109,6 +117,61 @@ export const leaveHeirAHeadStart: Rule = {
   },
 };
 
+export const acquireAsNamedCandidate: Rule = {
+  id: 'acquire-as-named-candidate',
+  when: 'nobody may stand by itself, in a pause or after one, and an operator has named us',
+  does: 'asks the members whether one of them is primary, then takes the lease',
+  why: 'S1: the operator answers for a server that cannot be reached; one that answers is believed',
+  without: 'a paused cluster that has lost its primary cannot be helped',
+  decide: (view) => {
+    const { store, now } = view;
+    const { lease } = view.state;
+    if (!mayStand(view) || !needsName(view) || store === undefined) return undefined;
+    const judged = judgeSelf(view);
+    if ('kind' in judged) return { because: judged.because, until: after(now, ASK_AGAIN_MS) };
+    const answers = freshAnswers(view);
+    if (answers === undefined) return askMembers(view, 'asking whether a member is primary');
+    const primary = Object.keys(answers).find((name) => isPrimary(answers[name]));
+    if (primary !== undefined)
+      return { because: `${primary} is out of recovery`, until: after(now, ASK_AGAIN_MS) };
+    const unproven = judgeVotes(view, candidateOf(view, judged), answers);
+    if (unproven !== undefined)
+      return { because: unproven.because, until: after(now, ASK_AGAIN_MS) };
+    if (lease === undefined) return { because: 'there is no lease to hang the key on' };
+    const because = 'an operator has named us';
+    return {
+      because,
+      action: acquire(view, store, lease),
+      event: event('lease.acquiring', 'info', { because }),
+    };
+  },
+};
+
+const candidateOf = ({ state: { self }, store }: View, position: WalPosition): Candidate => ({
+  name: self.name,
+  position,
+  tags: self.tags,
+  wasHolder: store?.holder?.value.member === self.name,
+});
+
+const isPrimary = (answer: PeerAnswer | undefined): boolean =>
+  answer?.kind === 'answers' && answer.primary;
+
+/** Answers from after the lease became free, and not older than a moment. */
+const freshAnswers = (view: View): Readonly<Record<string, PeerAnswer>> | undefined => {
+  const { peers, vacantSince } = view.state;
+  if (view.otherMembers.length === 0) return peers?.value ?? {};
+  if (peers === undefined || vacantSince === undefined) return undefined;
+  if (hasPassed(view, peers.at, ANSWERS_FRESH_MS) || peers.at < vacantSince) return undefined;
+  return peers.value;
+};
+
+const askMembers = (view: View, because: string): Answer => {
+  const vacantMs = elapsedMs(view.state.vacantSince ?? view.now, view.now);
+  const limitMs = askLimitMs(vacantMs);
+  return { because, action: { kind: 'ask-peers', members: view.otherMembers, limitMs } };
+};
+
 export const acquireAsBestCandidate: Rule = {
   id: 'acquire-as-best-candidate',
   when: 'the leader key is free and no other member could hold more or comes before us',
@@ -117,18 +180,13 @@ export const acquireAsBestCandidate: Rule = {
   without: 'no failover',
   decide: (view) => {
     const { state, store, now } = view;
-    const { vacantSince, lease, peers } = state;
+    const { vacantSince, lease } = state;
     if (!mayStand(view) || store === undefined || vacantSince === undefined) return undefined;
     const judged = judgeSelf(view);
     if ('kind' in judged) return { because: judged.because, until: after(now, ASK_AGAIN_MS) };
-    const members = view.otherMembers;
-    const fresh = peers !== undefined && !hasPassed(view, peers.at, ANSWERS_FRESH_MS);
-    if (members.length > 0 && (!fresh || peers.at < vacantSince))
-      return {
-        because: 'asking the members for their positions',
-        action: { kind: 'ask-peers', members, limitMs: askLimitMs(elapsedMs(vacantSince, now)) },
-      };
-    const verdict = elect(view, peers?.value ?? {}, elapsedMs(vacantSince, now));
+    const answers = freshAnswers(view);
+    if (answers === undefined) return askMembers(view, 'asking the members for their positions');
+    const verdict = elect(view, answers, elapsedMs(vacantSince, now));
     if (verdict.kind !== 'stand' || lease === undefined)
       return { because: verdict.because, until: after(now, ASK_AGAIN_MS) };
     return {
@@ -147,5 +205,6 @@ export const electingRules: readonly Rule[] = [
   acquireAsHeir,
   leaveHeirAHeadStart,
   stopReceivingBeforeVoting,
+  acquireAsNamedCandidate,
   acquireAsBestCandidate,
 ];

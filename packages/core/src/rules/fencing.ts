@@ -2,6 +2,7 @@
 import { after, elapsedMs } from '../model/instant.ts';
 import type { Action } from '../model/action.ts';
 import { type Answer, type Rule, event } from './rule.ts';
+import { isPaused, isSuspended } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 
 /** How long a running server may leave our questions unanswered, at the least. */
@@ -44,7 +45,8 @@ export const fenceWhenLeaseDeadlinePasses: Rule = {
     // An adopted server may have come without a deadline of the guard's: then our own counts.
     const guardDeadline = state.guardDeadline ?? tenure?.deadline;
     if (!writable || process.kind !== 'running' || guardDeadline === undefined) return undefined;
-    if (tenure === undefined && state.snapshot !== undefined) return undefined;
+    if (isSuspended(state) || (tenure === undefined && state.snapshot !== undefined))
+      return undefined;
     if (now < guardDeadline) return { askAgainAt: guardDeadline };
     return {
       because: `the deadline passed ${elapsedMs(guardDeadline, now)} ms ago`,
@@ -64,6 +66,7 @@ export const fenceWhenLeaseIsLost: Rule = {
   decide: (view) => {
     const { state, writable } = view;
     if (!writable || state.tenure !== undefined || state.snapshot === undefined) return undefined;
+    if (isSuspended(state)) return undefined;
     const leader = state.snapshot.value.leader?.value ?? 'nobody';
     return fenced(view, `the leader key names ${leader}, under a lease that is not ours`);
   },
@@ -115,7 +118,7 @@ export const fenceWhenServerDoesNotAnswer: Rule = {
   without: 'applications hang for as long as nobody looks',
   decide: (view) => {
     const { silentSince, process } = view.state;
-    if (silentSince === undefined || process.kind !== 'running') return undefined;
+    if (silentSince === undefined || process.kind !== 'running' || isPaused(view)) return undefined;
     const limitMs = serverSilenceLimitMs(view);
     if (!hasPassed(view, silentSince, limitMs)) return { askAgainAt: after(silentSince, limitMs) };
     return fenced(view, `no answer for ${elapsedMs(silentSince, view.now)} ms`);

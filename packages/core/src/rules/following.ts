@@ -4,6 +4,7 @@ import { formatLsn } from '../model/lsn.ts';
 import type { UpstreamFacts } from '../model/server.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
 import type { RejoinMethod } from '../state.ts';
+import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { whyClone } from './repairing.ts';
 import { isPreparedAs, prepareAs } from './prepared.ts';
@@ -120,7 +121,7 @@ export const stopUnfitStandby: Rule = {
   without: 'it waits for ever for WAL that never comes',
   decide: (view) => {
     const { rejoin, process } = view.state;
-    if (!mayRejoin(view) || rejoin.method === 'follow') return undefined;
+    if (!mayRejoin(view) || rejoin.method === 'follow' || isPaused(view)) return undefined;
     if (process.kind !== 'running' || view.server?.inRecovery !== true) return undefined;
     if (wantedUpstream(view) === undefined) return undefined;
     return {

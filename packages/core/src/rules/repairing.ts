@@ -27,6 +27,9 @@ const MEASURE_TRIES = 5;
 /** How long a stopped server waits for its upstream to be looked at before it starts anyway. */
 const UPSTREAM_LIMIT_MS = 5_000;
 
+/** A clone that was made because nothing else would do: what it replaces was looked at before. */
+const isToBeInstalled = ({ state: { rejoin } }: View): boolean => rejoin.cloned && !rejoin.asked;
+
 export const installClone: Rule = {
   id: 'install-clone',
   when: 'a complete clone waits beside the data directory',
@@ -70,7 +73,8 @@ export const keepFork: Rule = {
   decide: (view) => {
     const { rejoin } = view.state;
     const upstream = wantedUpstream(view);
-    if (!mayRejoin(view) || upstream === undefined || rejoin.method !== 'rewind') return undefined;
+    if (!mayRejoin(view) || upstream === undefined) return undefined;
+    if ((rejoin.method !== 'rewind' && !rejoin.asked) || isToBeInstalled(view)) return undefined;
     const end = view.data?.end;
     if (rejoin.forkKept || end === undefined) return undefined;
     const facts = factsOf(view, upstream);
@@ -124,7 +128,8 @@ export const cloneFromHolder: Rule = {
 
 /** What was a primary's, or is known to be forked, is compared before it starts. */
 const needsComparison = (view: View): boolean =>
-  view.data !== undefined && (!view.data.standbySignal || view.state.rejoin.method === 'rewind');
+  view.data !== undefined &&
+  (!view.data.standbySignal || view.state.rejoin.method === 'rewind' || view.state.rejoin.asked);
 
 export const measureBeforeRejoining: Rule = {
   id: 'measure-before-rejoining',
@@ -136,10 +141,12 @@ export const measureBeforeRejoining: Rule = {
     const { data, state } = view;
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
     if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
+    if (isToBeInstalled(view)) return undefined;
     if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
     if (view.now < state.rejoin.notBefore)
       return { because: 'it could not be measured', until: state.rejoin.notBefore };
-    return { because: 'it was a primary', action: { kind: 'measure-wal-end', from: undefined } };
+    const because = state.rejoin.asked ? 'it may hold more than the primary' : 'it was a primary';
+    return { because, action: { kind: 'measure-wal-end', from: undefined } };
   },
 };
 
@@ -225,9 +232,9 @@ const rewindFork = (
 const lookLater = (view: View) => ({ until: after(view.now, LOOK_AGAIN_MS * 5) });
 
 export const repairingRules: readonly Rule[] = [
-  installClone,
   measureBeforeRejoining,
   keepFork,
+  installClone,
   cloneFromHolder,
   compareBeforeStarting,
 ];

@@ -2,6 +2,7 @@
 import { beginVacating } from '../state.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
+import { isPaused, isRestarting } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
@@ -27,7 +28,9 @@ export const releaseWhenServerCannotStart: Rule = {
   without: 'one broken disk is an outage for as long as nobody looks',
   decide: (view) => {
     const { vacating, tenure } = view.state;
-    if (vacating?.cause !== 'crash' || !view.holding || tenure === undefined) return undefined;
+    if (vacating === undefined || !view.holding || tenure === undefined) return undefined;
+    if (vacating.cause !== 'crash' && vacating.cause !== 'cannot-start') return undefined;
+    if (isPaused(view)) return undefined;
     if (view.store === undefined || view.server?.inRecovery === false) return undefined;
     const limitMs = guardIsArmed(view)
       ? restartLimitMs(view)
@@ -144,6 +147,8 @@ export const treatDeadPrimaryAsCrashed: Rule = {
   decide: (view) => {
     const { vacating, tenure } = view.state;
     if (tenure === undefined || vacating !== undefined || !view.silent) return undefined;
+    // A restart that took too long for a clean stop is a restart all the same.
+    if (isRestarting(view.state)) return undefined;
     if (view.data?.control !== 'in-production' || view.data.standbySignal) return undefined;
     return {
       because: 'the data directory was in production and no server runs',

@@ -6,6 +6,7 @@ import type { Lsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { WalPosition } from '../model/wal-position.ts';
+import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { clearFailover, hasRequest } from './transactions.ts';
@@ -28,6 +29,8 @@ const whyRefused = (view: View): string | undefined => {
   if (request.member !== undefined && !view.otherMembers.includes(request.member))
     return `${request.member} is not a member`;
   if (view.otherMembers.length === 0) return 'there is no other member';
+  if (request.member === undefined && isPaused(view))
+    return 'the cluster is paused: only a named candidate takes over';
   return undefined;
 };
 

@@ -17,11 +17,12 @@ import {
   renderSyncNames,
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
+import { isPaused, isSuspensionOfOther } from '../view/pause.ts';
 import { holdsNames } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
-import { writeSync } from './transactions.ts';
+import { hasRequest, writeSync } from './transactions.ts';
 
 /** A standby whose stream broke is waited for this long before commits go on without it. */
 export const ABSENCE_LIMIT_MS = 2_000;
@@ -198,6 +199,9 @@ const electionTerm = (view: View) => {
   if (electorate === undefined) return undefined;
   if (state.snapshotStale || state.vacantSince === undefined || state.leaving !== undefined)
     return undefined;
+  // Nobody stands by himself: the primary may be going on, and its standbys with it.
+  const needsName = isPaused(view) || isSuspensionOfOther(view);
+  if (needsName && (view.store === undefined || !hasRequest(view.store))) return undefined;
   return endedTerm(view);
 };
 

@@ -4,6 +4,8 @@ import { electingRules } from './electing.ts';
 import { fencingRules } from './fencing.ts';
 import { followingRules } from './following.ts';
 import { handOverWhenLeaving, leavingRules } from './leaving.ts';
+import { operatingRules } from './operating.ts';
+import { pausingRules } from './pausing.ts';
 import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planned-stop.ts';
 import { promotingRules } from './promoting.ts';
 import { reclaimLeaseOfEarlierLife, renewDoubtfulTerm } from './reclaiming.ts';
@@ -30,6 +32,8 @@ export const rules: readonly Rule[] = [
   ...bootstrappingRules,
   renewDoubtfulTerm,
   reclaimLeaseOfEarlierLife,
+  ...operatingRules,
+  ...pausingRules,
   ...restartingRules,
   ...vacatingRules,
   restartInPlace,

@@ -38,6 +38,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'handover',
   'holder',
   'timelines',
+  'suspension',
 ];
 
 export const ours = (tenure: Tenure): StoreCompare => ({
@@ -73,6 +74,8 @@ export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action 
   if (quietMs > 0) writes.push({ key: 'quiet', put: { ms: quietMs } });
   if (store.handover !== undefined) writes.push({ key: 'handover', remove: true });
   if (hasRequest(store)) writes.push({ key: 'failover', put: {} });
+  // Ours, or that of a member which an operator has answered for.
+  if (store.suspension !== undefined) writes.push({ key: 'suspension', remove: true });
   const compares: StoreCompare[] = [{ key: 'leader', modRevision: 0 }];
   return transact(
     'acquire',
@@ -125,6 +128,26 @@ export const reclaim = (view: View, store: StoreSnapshot, lease: Lease): Action 
     holderWrites(view, lease.id),
   );
 
+/**
+ * The lease again, with a server that has been the only primary since we held it last: it goes on,
+ * or starts, on the same timeline.
+ */
+export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Action =>
+  transact(
+    'reclaim',
+    [
+      unchanged(store, 'leader'),
+      unchanged(store, 'holder'),
+      unchanged(store, 'config'),
+      unchanged(store, 'suspension'),
+      unchanged(store, 'handover'),
+    ],
+    [
+      ...holderWrites(view, lease.id),
+      ...(store.handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
+    ],
+  );
+
 export const issueTimeline = (view: View, store: StoreSnapshot, tenure: Tenure): Action => {
   const promotions = store.timelines?.value.promotions ?? [];
   return transact(
@@ -147,6 +170,8 @@ export const release = (
     const optime = handover.end.position.lsn;
     writes.push({ key: 'status', put: { ...store.status?.value, optime } });
   }
+  // Its server is silent: it does not go on without a lease any more.
+  if (store.suspension !== undefined) writes.push({ key: 'suspension', remove: true });
   return transact('release', [ours(tenure)], writes);
 };
 

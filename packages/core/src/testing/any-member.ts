@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { type Instant, after } from '../model/instant.ts';
 import { type Lsn, lsn } from '../model/lsn.ts';
 import { type MemberName, defaultTags } from '../model/member.ts';
+import type { Operating } from '../model/operating.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { type Policy, defaultPolicy } from '../model/policy.ts';
 import type { DiskFacts, ServerAnswer, ServerProbe, ServerProcess } from '../model/server.ts';
@@ -215,7 +216,7 @@ const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undef
 
 const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   initialize: fc.constantFrom(CLUSTER, CLUSTER, CLUSTER, ''),
-  config: fc.constant({}),
+  config: fc.constantFrom({}, {}, { pause: true }),
   leader: anyName,
   status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
   failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
@@ -252,6 +253,7 @@ const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   }),
   quiet: fc.record({ ms: fc.constantFrom(0, 30_000) }),
   bootstrap: fc.record({ member: anyName, life: anyLife }),
+  suspension: fc.record({ member: anyName, life: anyLife }),
 };
 
 const anySnapshot: fc.Arbitrary<StoreSnapshot> = fc
@@ -307,6 +309,27 @@ const anyPromotion: fc.Arbitrary<PendingPromotion> = fc.record({
   since: anyPast,
 });
 
+const anyOperating: fc.Arbitrary<Operating> = fc.record({
+  suspended: fc.constantFrom('no' as const, 'no' as const, 'yes' as const, 'unknown' as const),
+  announced: fc.constantFrom(undefined, undefined, 40 as Revision),
+  mayStart: fc.constantFrom('never' as const, 'if-shut-down' as const, 'always' as const),
+  operation: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    fc.record({
+      request: fc.constantFrom(
+        { kind: 'restart' as const, id: '1', limitMs: undefined },
+        { kind: 'restart' as const, id: '1', limitMs: 1_000 },
+        { kind: 'reinitialize' as const, id: '1' },
+      ),
+      stage: fc.constantFrom('asked' as const, 'prepared' as const, 'stopping' as const),
+      since: anyPast,
+      pid: fc.constantFrom(undefined, 99, 100),
+      failedStarts: fc.constantFrom(0, 2),
+    }),
+  ),
+  answers: fc.constant([]),
+});
+
 const anyRejoin: fc.Arbitrary<Rejoin> = fc
   .record({
     method: fc.constantFrom('follow' as const, 'rewind' as const, 'clone' as const),
@@ -316,6 +339,7 @@ const anyRejoin: fc.Arbitrary<Rejoin> = fc
     notBefore: anyTime,
     forkKept: fc.boolean(),
     cloned: fc.boolean(),
+    asked: fc.constantFrom(false, false, true),
   })
   .map((parts) => ({ ...freshRejoin(NOW), ...parts }));
 
@@ -403,6 +427,7 @@ const anyPlans = fc.record({
     }),
   ),
   appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
+  operating: anyOperating,
   sync: anySync,
   fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
   vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),

@@ -1,11 +1,13 @@
 /** What must hold of every single step, whatever the state and the input were. */
 import { mayAcceptWrites } from '../guard/guard-state.ts';
+import { isPauseOn } from '../model/operating.ts';
 import { laneOf } from '../lanes.ts';
 import type { Action, ActionKind, Dispatch, TransactionPurpose } from '../model/action.ts';
 import type { DocumentKey, StoreCompare, StoreTransaction } from '../model/store.ts';
 import { rules } from '../rules/table.ts';
 import type { MemberState } from '../state.ts';
 import type { StepResult } from '../step.ts';
+import { isSuspended } from '../view/pause.ts';
 
 type Tell = (what: string) => void;
 
@@ -44,7 +46,7 @@ const checkLanes = ({ state, dispatches, decisions }: StepResult, tell: Tell): v
 /** S1, S2, S3: what may write is being fenced when the right to write has ended. */
 const checkFence = (state: MemberState, tell: Tell): void => {
   const { process, guardDeadline, tenure, snapshot, now, startedAt } = state;
-  if (startedAt === undefined || !mayAcceptWrites(process)) return;
+  if (startedAt === undefined || !mayAcceptWrites(process) || isSuspended(state)) return;
   const underWay = state.lanes.server?.action.kind;
   if (underWay === 'fence' || underWay === 'exit') return;
   if (guardDeadline !== undefined && now >= guardDeadline)
@@ -99,6 +101,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'handover',
   'holder',
   'timelines',
+  'suspension',
 ];
 
 const hasCompare = ({ compares }: StoreTransaction, key: DocumentKey, revision: number): boolean =>
@@ -121,16 +124,28 @@ const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell):
     for (const key of DECIDED_ON) if (!compares(key)) tell(`acquire without comparing ${key}`);
     if (state.tenure !== undefined) tell('acquire while holding the lease');
     if (state.snapshotStale) tell('acquire on a snapshot that is known to be old');
+    checkNamed(state, tell);
   }
-  const onTenure = ['confirm', 'release', 'issue-timeline', 'record-promotion'].includes(purpose);
+  const onTenure = ['confirm', 'release', 'issue-timeline', 'record-promotion', 'suspend'];
   if (
-    onTenure &&
+    onTenure.includes(purpose) &&
     (state.tenure === undefined || !hasCompare(transaction, 'leader', state.tenure.term))
   )
     tell(`${purpose} without comparing the leader key with our term`);
   if (purpose === 'reclaim' && !(compares('leader') && compares('holder')))
     tell('reclaim without comparing leader and holder');
   checkLease(state, transaction, tell);
+};
+
+/** S1: in a pause, or beside a server that may go on without a lease, only who was named stands. */
+const checkNamed = ({ snapshot, self }: MemberState, tell: Tell): void => {
+  const { config, suspension, failover } = snapshot?.value ?? {};
+  const isNamed = failover?.value.member === self.name;
+  if (isPauseOn(config?.value) && !isNamed) tell('acquire in a pause without being named');
+  if (suspension === undefined || suspension.value.member === self.name) return;
+  const isAnsweredFor = isNamed && failover.modRevision > suspension.modRevision;
+  if (!isAnsweredFor || failover.value.leader !== undefined)
+    tell('acquire beside a server that goes on without a lease, and nobody answers for that');
 };
 
 /** The leader key must go when we do: it hangs on our lease. */

@@ -3,6 +3,7 @@ import { mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
+import { isPaused, isRestarting, isSuspended } from './pause.ts';
 import { type View, assembleView } from './view.ts';
 
 /** Patroni's words for the state of a member. */
@@ -12,6 +13,7 @@ const stateWord = (view: View): string => {
   if (leaving !== undefined) return silent ? 'stopped' : 'stopping';
   if (bootstrap !== undefined || job?.kind === 'initialise') return 'initializing new cluster';
   if (lanes.server?.action.kind === 'clone') return 'creating replica';
+  if (isRestarting(state)) return 'restarting';
   if (process.kind === 'running')
     return server === undefined && state.probe?.value.kind !== 'refuses' ? 'starting' : 'running';
   if (state.vacating?.cause === 'crash') return 'crashed';
@@ -20,7 +22,8 @@ const stateWord = (view: View): string => {
 
 const roleWord = (view: View): string => {
   const { state, server } = view;
-  if (server !== undefined && !server.inRecovery) return view.holding ? 'primary' : 'demoted';
+  if (server !== undefined && !server.inRecovery)
+    return view.holding || isSuspended(state) ? 'primary' : 'demoted';
   if (state.disk?.value.content.kind === 'empty' && server === undefined) return 'uninitialized';
   if (server === undefined && view.writable) return 'primary';
   if (server === undefined && state.vacating !== undefined) return 'demoted';
@@ -44,6 +47,7 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     replayLsn: standby ? server.replayedLsn : undefined,
     replicationState: standby && server.streaming ? 'streaming' : undefined,
     pendingRestart: server?.pendingRestart === true ? true : undefined,
+    pause: isPaused(view) ? true : undefined,
     checkpointAfterPromote: state.checkpointDue ? false : undefined,
     ours: true,
     vote: state.vote,
@@ -68,6 +72,7 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.connUrl !== b.connUrl ||
   a.apiUrl !== b.apiUrl ||
   a.pendingRestart !== b.pendingRestart ||
+  a.pause !== b.pause ||
   a.checkpointAfterPromote !== b.checkpointAfterPromote ||
   a.ours !== b.ours ||
   a.vote !== b.vote ||

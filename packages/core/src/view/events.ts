@@ -12,6 +12,7 @@ export const deriveEvents = (before: MemberState, after: MemberState): StepEvent
   tellLease(before, after, tell);
   tellServer(before, after, tell);
   tellStore(before, after, tell);
+  tellPause(before, after, tell);
   return events;
 };
 
@@ -53,6 +54,14 @@ const tellServer = (before: MemberState, after: MemberState, tell: Tell): void =
 
 const refusalOf = ({ probe }: MemberState): string | undefined =>
   probe?.value.kind === 'refuses' ? probe.value.cause : undefined;
+
+/** From here on the server goes on without a lease; or, while it runs, not any more. */
+const tellPause = (before: MemberState, after: MemberState, tell: Tell): void => {
+  const was = before.operating.suspended === 'yes';
+  const is = after.operating.suspended === 'yes';
+  if (is && !was) tell('deadline.suspended', 'info');
+  if (was && !is && after.process.kind === 'running') tell('deadline.kept', 'info');
+};
 
 const tellStore = (before: MemberState, after: MemberState, tell: Tell): void => {
   if (before.storeFailingSince === undefined && after.storeFailingSince !== undefined)

@@ -65,7 +65,7 @@ describe('a verb', () => {
     expect(said.err()).toContain('--format is pretty or json, not "yaml"');
   });
 
-  it.each(['list', 'history', 'switchover', 'down', 'destroy'])(
+  it.each(['list', 'history', 'switchover', 'pause', 'resume', 'restart', 'down', 'destroy'])(
     '%s refuses a file that is not there',
     async (name) => {
       const said = capture();
@@ -74,6 +74,20 @@ describe('a verb', () => {
       expect(said.err()).toContain('no-such-file.yaml: cannot be read');
     },
   );
+
+  it('refuses what reinit and restart cannot mean', async () => {
+    const said = capture();
+    const restart = await verbs['restart']?.();
+    const reinit = await verbs['reinit']?.();
+    expect(await reinit?.run([])).toBe(2);
+    expect(await restart?.run(['--role', 'boss'])).toBe(2);
+    expect(await restart?.run(['--timeout', 'soon'])).toBe(2);
+    expect(await restart?.run(['--scheduled', '2030-01-01T00:00Z'])).toBe(2);
+    expect(said.err()).toContain('name the members whose data is to be replaced');
+    expect(said.err()).toContain('not "boss"');
+    expect(said.err()).toContain('not "soon"');
+    expect(said.err()).toContain('cannot be scheduled yet');
+  });
 
   it.each(['up', 'proxy'])('%s refuses a file that is not there', async (name) => {
     const said = capture();

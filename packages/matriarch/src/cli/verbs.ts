@@ -18,6 +18,10 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   history: async () => (await import('./commands/history.ts')).historyCommand,
   switchover: async () => (await import('./commands/switchover.ts')).switchoverCommand,
   failover: async () => (await import('./commands/failover.ts')).failoverCommand,
+  pause: async () => (await import('./commands/pause.ts')).pauseCommand,
+  resume: async () => (await import('./commands/resume.ts')).resumeCommand,
+  restart: async () => (await import('./commands/restart.ts')).restartCommand,
+  reinit: async () => (await import('./commands/reinit.ts')).reinitCommand,
   agent: async () => (await import('./commands/agent.ts')).agentCommand,
   proxy: async () => (await import('./commands/proxy.ts')).proxyCommand,
 };

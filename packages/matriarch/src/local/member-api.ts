@@ -6,7 +6,7 @@ import { request as httpsRequest } from 'node:https';
 const ANSWER_LIMIT_CHARACTERS = 1_048_576;
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly body?: unknown;
   readonly authentication?: { readonly username: string; readonly password: string } | undefined;

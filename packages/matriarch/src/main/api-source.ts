@@ -2,6 +2,7 @@
 import type {
   FailoverDocument,
   Instant,
+  JsonObject,
   MemberState,
   Revision,
   ServerProbe,
@@ -49,22 +50,41 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
     readOfferedWal,
     readDocuments: () => readDocuments(store, prefix),
     fileFailover: (document, revision) => fileFailover(store, prefix, { document, revision }),
+    fileConfig: (document, revision) => fileConfig(store, prefix, { document, revision }),
+    ask: (request) => loop.feed({ kind: 'request', request }),
     watchState: watchers.watch,
     notify: watchers.notify,
     reload,
   };
 };
 
-const fileFailover = async (
+/** Writes one document as it was decided to be, unless it is another one by now. */
+const file = async (
   store: KeyValueStore,
   prefix: string,
-  request: { readonly document: FailoverDocument; readonly revision: Revision | 0 },
+  transaction: StoreTransaction,
 ): Promise<FilingAnswer> => {
-  const transaction: StoreTransaction = {
-    compares: [{ key: 'failover', modRevision: request.revision }],
-    writes: [{ key: 'failover', put: request.document }],
-  };
   const answer = await transact(store, prefix, transaction);
   if (answer.kind !== 'done') return answer;
   return answer.applied ? { kind: 'filed', revision: answer.revision } : { kind: 'changed' };
 };
+
+const fileConfig = (
+  store: KeyValueStore,
+  prefix: string,
+  { document, revision }: { readonly document: JsonObject; readonly revision: Revision },
+): Promise<FilingAnswer> =>
+  file(store, prefix, {
+    compares: [{ key: 'config', modRevision: revision }],
+    writes: [{ key: 'config', put: document }],
+  });
+
+const fileFailover = (
+  store: KeyValueStore,
+  prefix: string,
+  request: { readonly document: FailoverDocument; readonly revision: Revision | 0 },
+): Promise<FilingAnswer> =>
+  file(store, prefix, {
+    compares: [{ key: 'failover', modRevision: request.revision }],
+    writes: [{ key: 'failover', put: request.document }],
+  });

@@ -8,8 +8,9 @@ import { loadAgentConfig } from '../agent/loop/load-config.ts';
 export const hear = (notice: GuardNotice, loop: AgentLoop, reload: () => void): void => {
   switch (notice.kind) {
     case 'hello': {
-      const { incarnation, process: server, leaseId, deadline } = notice;
-      return loop.feed({ kind: 'guard-hello', incarnation, process: server, leaseId, deadline });
+      const { incarnation, process: server, leaseId, deadline, suspended } = notice;
+      const said = { incarnation, process: server, leaseId, deadline, suspended };
+      return loop.feed({ kind: 'guard-hello', ...said });
     }
     case 'server-exited':
       return loop.feed({ kind: 'server-exited', exit: notice.exit });

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@matriarch/core';
+import { type JsonObject, isPauseOn } from '@matriarch/core';
 
 /** What the answers depend on in the dynamic configuration, in Patroni's meaning. */
 export interface ClusterSettings {
@@ -17,7 +17,7 @@ export const readClusterSettings = (config: JsonObject | undefined): ClusterSett
   const source = config?.['standby_cluster'];
   const isQuorum = typeof mode === 'string' && mode.toLowerCase() === 'quorum';
   return {
-    paused: isOn(config?.['pause']),
+    paused: isPauseOn(config),
     synchronousMode: isQuorum ? 'quorum' : isOn(mode) ? 'priority' : 'off',
     standbyCluster:
       isObject(source) && STANDBY_CLUSTER_SOURCES.some((name) => Boolean(source[name])),

@@ -79,7 +79,8 @@ export const knownKeys: readonly KnownKey[] = [
   ...notBuilt('bootstrap.users', 'local.bootstrap.users'),
 
   ...notBuilt('failsafe_mode', 'dynamic.failsafe_mode'),
-  ...notBuilt('pause', 'dynamic.pause'),
+  // Read by core, from the very document that a decision is made on.
+  ...notNeeded('dynamic.pause'),
   ...notBuilt('permanent slots', ...under('dynamic', 'slots ignore_slots')),
   ...notBuilt('member_slots_ttl', 'dynamic.member_slots_ttl'),
   ...notBuilt('standby clusters', 'dynamic.standby_cluster'),

@@ -115,7 +115,7 @@ describe('derivePolicy', () => {
     });
     expect(formatMistakes(warnings).split('\n')).toEqual([
       'tll: is not a known key; did you mean "ttl"?',
-      'known but not built yet, so without effect: pause, standby clusters',
+      'known but not built yet, so without effect: standby clusters',
     ]);
   });
 

@@ -299,6 +299,7 @@ describe('keys', () => {
       'matriarch/handover',
       'matriarch/bootstrap',
       'matriarch/quiet',
+      'matriarch/suspension',
     ]);
     expect(memberPath('pg1')).toBe('members/pg1');
   });

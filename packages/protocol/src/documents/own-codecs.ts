@@ -9,6 +9,7 @@ import type {
   MemberName,
   Promotion,
   QuietDocument,
+  SuspensionDocument,
   Timeline,
   TimelinesDocument,
 } from '@matriarch/core';
@@ -80,8 +81,8 @@ const decodePromotion = (value: ExactJson): Promotion | undefined => {
   return { timeline, parent, switchLsn, member, term };
 };
 
-/** Who, and in which of its lives: the shape of `holder` and of `bootstrap`. */
-const personCodec: Codec<HolderDocument & BootstrapDocument> = {
+/** Who, and in which of its lives: the shape of `holder`, `bootstrap` and `suspension`. */
+const personCodec: Codec<HolderDocument & BootstrapDocument & SuspensionDocument> = {
   encode: ({ member, life: { host, run } }) => encodeJson({ member, life: { host, run } }),
   decode: (text) =>
     readWhole(text, (document) => {
@@ -93,6 +94,7 @@ const personCodec: Codec<HolderDocument & BootstrapDocument> = {
 
 export const holderCodec: Codec<HolderDocument> = personCodec;
 export const bootstrapCodec: Codec<BootstrapDocument> = personCodec;
+export const suspensionCodec: Codec<SuspensionDocument> = personCodec;
 
 const causes: readonly HandoverCause[] = ['crash', 'cannot-start', 'switchover', 'shutdown'];
 

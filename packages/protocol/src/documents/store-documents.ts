@@ -15,6 +15,7 @@ import {
   handoverCodec,
   holderCodec,
   quietCodec,
+  suspensionCodec,
   timelinesCodec,
 } from './own-codecs.ts';
 import type { Codec } from './patroni-codecs.ts';
@@ -42,6 +43,7 @@ const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
   handover: handoverCodec,
   bootstrap: bootstrapCodec,
   quiet: quietCodec,
+  suspension: suspensionCodec,
 };
 
 export const documentKeys = Object.keys(codecs) as readonly DocumentKey[];
@@ -53,6 +55,7 @@ const own: ReadonlySet<DocumentKey> = new Set([
   'handover',
   'bootstrap',
   'quiet',
+  'suspension',
 ]);
 
 /** Where a document lives below the prefix of its cluster. */

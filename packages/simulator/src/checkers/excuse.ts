@@ -1,3 +1,4 @@
+import type { SuspensionDocument } from '@matriarch/core';
 import type { CheckerContext } from './checker.ts';
 
 /**
@@ -43,6 +44,14 @@ export const excuseFor = (context: CheckerContext, host: string): string | undef
   const watchedMs = watchLog?.trueMsSince(deadline - FENCE_GRACE_MS) ?? 0;
   return watchedMs < FENCE_GRACE_MS ? 'neither its guard nor its loop was running' : undefined;
 };
+
+/**
+ * S1: it was told to go on without a lease, and the store still says so: nobody else takes it. No
+ * excuse for two primaries.
+ */
+export const goesOnInPause = ({ world }: CheckerContext, host: string): boolean =>
+  (world.store.documents.get('suspension')?.value as SuspensionDocument | undefined)?.member ===
+  host;
 
 /** The host holds the leader key and its lease by the store's own time. */
 export const holdsLease = ({ tenures }: CheckerContext, host: string): boolean =>

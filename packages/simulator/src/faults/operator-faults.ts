@@ -1,8 +1,49 @@
-import { memberName } from '@matriarch/core';
+import {
+  type JsonObject,
+  type MemberName,
+  type OperationRequest,
+  type SuspensionDocument,
+  isPauseOn,
+  memberName,
+} from '@matriarch/core';
 import { drawBytes } from '../clients/local-writer.ts';
+import type { SimHost } from '../host/sim-host.ts';
+import type { Simulation } from '../world/simulation.ts';
 import type { FaultKind } from './fault.ts';
 
 const BURST_WRITES = 40;
+
+const configOf = ({ store }: Simulation): JsonObject | undefined =>
+  store.documents.get('config')?.value as JsonObject | undefined;
+
+/** Sets or removes `pause` in the dynamic configuration, and leaves the rest as it is. */
+const setPause = (simulation: Simulation, on: boolean): void => {
+  const config = configOf(simulation);
+  if (config === undefined) return;
+  const { pause: _pause, ...others } = config;
+  const put = on ? { ...others, pause: true } : others;
+  simulation.store.documents.transact([], [{ key: 'config', put }]);
+};
+
+/** A request that a member's API hands to its loop; false when there is no loop to take it. */
+const ask = (host: SimHost, request: OperationRequest): boolean => {
+  const loop = host.guard?.loop;
+  if (loop?.process.isAlive !== true) return false;
+  loop.process.deliver(() => loop.take({ kind: 'request', request }));
+  return true;
+};
+
+/** Nothing runs where a server could go on without a lease: an operator has looked. */
+const isSafeToName = (simulation: Simulation): boolean => {
+  const document = simulation.store.documents.get('suspension')?.value;
+  const member: MemberName | undefined = (document as SuspensionDocument | undefined)?.member;
+  const isWriting = [...simulation.hosts.values()].some(
+    ({ postgres }) => postgres.running?.inRecovery === false,
+  );
+  return (
+    !isWriting && (member === undefined || simulation.hosts.get(member)?.postgres.isSilent === true)
+  );
+};
 
 /** What operators and applications do: it is no fault of anybody, and it must end as well. */
 export const operatorFaults = {
@@ -18,6 +59,44 @@ export const operatorFaults = {
       );
       return { story: `switchover requested from ${leader} to ${member ?? 'anybody'}` };
     },
+  },
+  'cluster-paused': {
+    troubles: 'all',
+    inject: ({ simulation, lastsMs }) => {
+      const config = configOf(simulation);
+      if (config === undefined || isPauseOn(config)) return undefined;
+      setPause(simulation, true);
+      return {
+        story: `the cluster is paused for ${(lastsMs / 1_000).toFixed(1)} s`,
+        undo: () => setPause(simulation, false),
+      };
+    },
+  },
+  'failover-to-named': {
+    troubles: 'nobody',
+    inject: ({ simulation, other }) => {
+      if (simulation.tenures.current !== undefined || !isSafeToName(simulation)) return undefined;
+      const put = { member: memberName(other.name) };
+      simulation.store.documents.transact([], [{ key: 'failover', put }]);
+      return { story: `failover to ${other.name} requested` };
+    },
+  },
+  'restart-asked': {
+    troubles: 'server',
+    inject: ({ simulation, random, host }) => {
+      const limitMs = random.chance(0.3) ? random.between(100, 5_000) : undefined;
+      const id = String(simulation.kernel.now);
+      return ask(host, { kind: 'restart', id, limitMs })
+        ? { story: `a restart of ${host.name} is asked for` }
+        : undefined;
+    },
+  },
+  'reinitialize-asked': {
+    troubles: 'server',
+    inject: ({ simulation, other }) =>
+      ask(other, { kind: 'reinitialize', id: String(simulation.kernel.now) })
+        ? { story: `a new clone is asked of ${other.name}` }
+        : undefined,
   },
   'mode-changes': {
     troubles: 'nobody',

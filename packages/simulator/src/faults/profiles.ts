@@ -68,6 +68,14 @@ const data: Weights = {
   'jobs-fail': 2,
 };
 
+const operators: Weights = {
+  'cluster-paused': 4,
+  'failover-to-named': 3,
+  'restart-asked': 4,
+  'reinitialize-asked': 2,
+  switchover: 3,
+};
+
 export const profiles = {
   quiet: { says: 'no faults at all', weights: {} },
   crashes: { says: 'processes and hosts die', weights: crashes },
@@ -95,6 +103,10 @@ export const profiles = {
     weights: { 'postmaster-killed': 1 },
     hasForeignMember: true,
   },
+  operators: {
+    says: 'operators pause, restart, switch over, reinitialize, while things break',
+    weights: { ...operators, ...crashes, ...network, 'store-refuses': 3, 'store-silent': 3 },
+  },
   synchronous: {
     says: 'commits wait for standbys, and everything happens',
     weights: {
@@ -109,7 +121,7 @@ export const profiles = {
   },
   mixed: {
     says: 'everything',
-    weights: { ...crashes, ...pauses, ...network, ...store, ...data },
+    weights: { ...crashes, ...pauses, ...network, ...store, ...data, ...operators },
   },
 } as const satisfies Readonly<Record<string, Profile>>;
 

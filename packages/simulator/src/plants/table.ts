@@ -106,6 +106,30 @@ const LEASE_PLANTS: readonly Plant[] = [
   },
 ];
 
+/** Others do not see that a member goes on without a lease. */
+const withoutSuspension = (snapshot: StoreSnapshot, host: SimHost): StoreSnapshot => {
+  if (snapshot.suspension?.value.member === host.name) return snapshot;
+  const { suspension: _suspension, ...others } = snapshot;
+  return others;
+};
+
+const PAUSE_PLANTS: readonly Plant[] = [
+  {
+    name: 'suspension-is-ignored',
+    says: 'after a pause the lease is taken though a primary may be going on without it',
+    caughtBy: ['s4-old-one-silent-first', 's4-never-two-primaries'],
+    profile: 'operators',
+    alterAction: transaction('acquire', (before) => ({
+      ...before,
+      compares: before.compares.filter(({ key }) => key !== 'suspension'),
+    })),
+    alterResult: (_kind, result, host) =>
+      result.kind === 'done' && 'snapshot' in result
+        ? { ...result, snapshot: withoutSuspension(result.snapshot, host) }
+        : result,
+  },
+];
+
 const FENCE_PLANTS: readonly Plant[] = [
   {
     name: 'nobody-is-fenced',
@@ -142,6 +166,7 @@ const STORM_PLANTS: readonly Plant[] = [
 
 export const plants: readonly Plant[] = [
   ...LEASE_PLANTS,
+  ...PAUSE_PLANTS,
   ...FENCE_PLANTS,
   ...STORM_PLANTS,
   ...dataPlants,

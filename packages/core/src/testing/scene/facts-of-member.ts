@@ -2,7 +2,7 @@
 import type { Lane } from '../../model/action.ts';
 import type { Instant } from '../../model/instant.ts';
 import { after } from '../../model/instant.ts';
-import type { LeaseId, LeaseTerm } from '../../model/store.ts';
+import type { LeaseId, LeaseTerm, Revision } from '../../model/store.ts';
 import type { LineReader } from './line.ts';
 import { NOW } from './line.ts';
 import { type Facts, type SceneDraft, addressOf } from './scene-draft.ts';
@@ -93,7 +93,8 @@ const readDoubt = (line: LineReader, { state }: SceneDraft): void => {
 
 const readUnderWay = (line: LineReader, { state }: SceneDraft): void => {
   const lane = line.line.name as Lane;
-  const action = line.choice(['fence', 'start as standby', 'promote', 'clone', 'renewal'] as const);
+  const kinds = ['fence', 'start as standby', 'promote', 'clone', 'renewal', 'suspend'] as const;
+  const action = line.choice(kinds);
   const sentAt: Instant = line.seen();
   const upstream = { member: state.self.name, address: addressOf('bravo') };
   const actions = {
@@ -102,10 +103,40 @@ const readUnderWay = (line: LineReader, { state }: SceneDraft): void => {
     promote: { kind: 'promote', timeline: 2 as never },
     clone: { kind: 'clone', from: upstream },
     renewal: { kind: 'keep-alive', leaseId: '7' as LeaseId },
+    suspend: { kind: 'suspend-deadline', on: true, leaseId: '7' as LeaseId },
   } as const;
   if (action === undefined) return line.mistake('"under way" needs the action');
   const flight = { id: 0, lane, action: actions[action], rule: undefined, sentAt };
   state.lanes = { ...state.lanes, [lane]: flight };
+};
+
+/** `operation restart: stopping, since 2s ago, server 100, within 10s` */
+const readOperation = (line: LineReader, { state }: SceneDraft): void => {
+  const kind = line.oneOf(['restart', 'reinitialize']);
+  const stage = line.oneOf(['asked', 'prepared', 'stopping']);
+  const limitMs = line.duration('within');
+  const id = '1';
+  const request = kind === 'restart' ? { kind, id, limitMs } : { kind, id };
+  const operation = {
+    request,
+    stage,
+    since: line.time('since') ?? NOW,
+    pid: line.number('server'),
+    failedStarts: line.number('failed starts') ?? 0,
+  };
+  state.operating = { ...state.operating, operation };
+};
+
+const readPause = (line: LineReader, { state }: SceneDraft): void => {
+  const suspended = line.choice(['guard told', 'guard not heard'] as const);
+  const mayStart = line.choice(['may start', 'may start if shut down'] as const);
+  const mayStartBy = { 'may start': 'always', 'may start if shut down': 'if-shut-down' } as const;
+  state.operating = {
+    ...state.operating,
+    suspended: suspended === undefined ? 'no' : suspended === 'guard told' ? 'yes' : 'unknown',
+    announced: line.number('announced at') as Revision | undefined,
+    mayStart: mayStart === undefined ? 'never' : mayStartBy[mayStart],
+  };
 };
 
 export const factsOfMember: Facts = {
@@ -116,6 +147,8 @@ export const factsOfMember: Facts = {
   'lease held': { read: readTenure },
   guard: { read: readGuard },
   'doubtful term': { read: readDoubt },
+  'in pause': { read: readPause },
+  operation: { read: readOperation },
   vote: { read: readVote },
   'under way': { of: 'lane', read: readUnderWay },
   resting: {

@@ -212,6 +212,8 @@ const readRescue = (line: LineReader): Vacating['rescue'] => {
 
 const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
   state.rejoin = {
+    ...state.rejoin,
+    asked: line.has('asked'),
     method: line.oneOf(['follow', 'rewind', 'clone']),
     because: line.text('because') ?? 'start',
     failedStarts: line.number('failed starts') ?? 0,

@@ -196,7 +196,10 @@ export const factsOfStore: Facts = {
     },
   },
   'store config': {
-    read: (line, scene) => putDocument(scene, line, { key: 'config', value: { ttl: 30 } }),
+    read: (line, scene) => {
+      const value = line.has('paused') ? { ttl: 30, pause: true } : { ttl: 30 };
+      putDocument(scene, line, { key: 'config', value });
+    },
   },
   'store sync': {
     read: (line, scene) => {
@@ -229,6 +232,13 @@ export const factsOfStore: Facts = {
   'store quiet': {
     read: (line, scene) => {
       putDocument(scene, line, { key: 'quiet', value: { ms: line.duration('for') ?? 0 } });
+    },
+  },
+  'store suspension': {
+    of: 'member',
+    read: (line, scene) => {
+      const value = { member: asMember(line.line.name), life: readLife(line) };
+      putDocument(scene, line, { key: 'suspension', value });
     },
   },
   'store bootstrap': {

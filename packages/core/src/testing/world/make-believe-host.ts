@@ -54,6 +54,8 @@ export class MakeBelieveHost {
   rewindUnfinished = false;
   asideKept = false;
   deadline: Instant | undefined;
+  /** The guard lets the server go on beyond the deadline. */
+  suspended = false;
   leaseId: LeaseId | undefined;
   #nextPid = 100;
   #historyUpTo = 0;
@@ -81,12 +83,14 @@ export class MakeBelieveHost {
 
   /** Whether the guard must fence now. */
   get isOverdue(): boolean {
+    if (this.suspended && this.server !== undefined) return false;
     return this.deadline !== undefined && this.now >= this.deadline && !this.isSilent;
   }
 
   fence(): void {
     this.server = undefined;
     this.leftovers = false;
+    this.suspended = false;
     this.deadline = undefined;
   }
 
@@ -107,6 +111,7 @@ export class MakeBelieveHost {
     const { server } = this;
     if (server === undefined) return undefined;
     this.server = undefined;
+    this.suspended = false;
     const { pid, startedAs, promoted } = server;
     return { pid, startedAs, promoted, code, signal: code === null ? 'SIGKILL' : null };
   }
@@ -184,6 +189,7 @@ export class MakeBelieveHost {
   perform(action: Action): object | Failure | undefined {
     const performers: { readonly [K in ActionKind]?: () => object | Failure } = {
       'extend-deadline': () => this.#extend(action),
+      'suspend-deadline': () => this.#suspend(action),
       fence: () => {
         this.fence();
         return { silent: true };
@@ -241,6 +247,15 @@ export class MakeBelieveHost {
       this.leaseId = action.leaseId;
     }
     return { deadline: this.deadline };
+  }
+
+  #suspend(action: Action): object {
+    if (action.kind === 'suspend-deadline') {
+      const mayBegin = this.acceptsWrites && this.#hasDeadline() && this.leaseId === action.leaseId;
+      if (!action.on) this.suspended = false;
+      else if (mayBegin) this.suspended = true;
+    }
+    return { on: this.suspended };
   }
 
   #hasDeadline(): boolean {

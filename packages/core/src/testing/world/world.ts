@@ -8,8 +8,10 @@ import type { Input } from '../../model/input.ts';
 import type { Instant } from '../../model/instant.ts';
 import { type Lsn, lsn } from '../../model/lsn.ts';
 import { type MemberName, defaultTags } from '../../model/member.ts';
+import { isPauseOn } from '../../model/operating.ts';
 import type { PeerAnswer } from '../../model/peer.ts';
 import { defaultPolicy } from '../../model/policy.ts';
+import type { LocalRequest } from '../../model/request.ts';
 import type { ServerExit } from '../../model/server.ts';
 import type { LeaseId, LeaseTerm } from '../../model/store.ts';
 import { type Timeline, firstLineage, timeline } from '../../model/timeline.ts';
@@ -30,6 +32,9 @@ const CALL_LIMIT_MS = 500;
 const FAILING_MS = 5;
 const LATE_MS = 2_500;
 const OUTAGE_MS = 6_000;
+/** Longer than any lease, after a pause has been heard of. */
+const LONG_OUTAGE_MS = 12_000;
+const PAUSE_BEFORE_OUTAGE_MS = 2_500;
 const FREEZE_MS = 4_500;
 /** How long the healed world leaves the lease free before the other member takes it. */
 const RIVAL_PATIENCE_MS = 20_000;
@@ -45,9 +50,14 @@ const isStoreCall = ({ kind }: Action): boolean =>
   ['transact', 'read-store', 'grant-lease', 'keep-alive'].includes(kind);
 
 const isGuardCall = (action: Action): boolean =>
-  ['extend-deadline', 'start-server', 'stop-server', 'reload-server', 'promote'].includes(
-    action.kind,
-  ) ||
+  [
+    'extend-deadline',
+    'suspend-deadline',
+    'start-server',
+    'stop-server',
+    'reload-server',
+    'promote',
+  ].includes(action.kind) ||
   (action.kind === 'fence' && action.by === 'guard');
 
 const newMember = (weather: Weather, run: number): MemberState =>
@@ -130,6 +140,7 @@ export class World {
     this.#healed = true;
     this.#frozenUntil = 0;
     this.#outUntil = 0;
+    this.#setPause(false);
     this.#thaw();
   }
 
@@ -164,8 +175,8 @@ export class World {
   }
 
   get #guardAt(): number {
-    const { deadline, isSilent } = this.host;
-    return deadline === undefined || isSilent ? Number.POSITIVE_INFINITY : deadline;
+    const { deadline, isSilent, suspended } = this.host;
+    return deadline === undefined || isSilent || suspended ? Number.POSITIVE_INFINITY : deadline;
   }
 
   get #endAt(): number {
@@ -335,7 +346,7 @@ export class World {
 
   /** S1, S2: what is true, whatever the member believes. */
   #checkTruth(): void {
-    if (this.host.acceptsWrites && !this.isOurs)
+    if (this.host.acceptsWrites && !this.isOurs && !this.#goesOn)
       this.breaches.push(
         `writes are accepted at ${this.now}, and the lease is ${this.leader ?? 'free'}`,
       );
@@ -344,6 +355,12 @@ export class World {
     const { leader } = this.store.snapshot;
     if (believes && (leader?.modRevision as number | undefined) === tenure.term && !this.isOurs)
       this.breaches.push('the member counts on a lease that has ended');
+  }
+
+  /** S1: without the lease only while the store says that nobody else may take it. */
+  get #goesOn(): boolean {
+    const { suspension, leader } = this.store.snapshot;
+    return suspension?.value.member === ALPHA && leader?.value !== BRAVO;
   }
 
   #elsewhere(): Elsewhere {
@@ -434,8 +451,9 @@ export class World {
   }
 
   #rivalTakesLease(): void {
-    const { leader, timelines, initialize } = this.store.snapshot;
+    const { leader, timelines, initialize, config, suspension } = this.store.snapshot;
     if (leader !== undefined || initialize?.value !== CLUSTER) return;
+    if (isPauseOn(config?.value) || suspension !== undefined) return;
     const issued = ((timelines?.value.issued ?? 1) + 1) as Timeline;
     const before = timelines?.value.promotions ?? [];
     const parent = before.at(-1)?.timeline ?? timeline(1);
@@ -484,9 +502,9 @@ export class World {
   }
 
   #greet(): void {
-    const { process, leaseId, deadline } = this.host;
+    const { process, leaseId, deadline, suspended } = this.host;
     const incarnation = this.#incarnation;
-    this.#tell({ kind: 'guard-hello', incarnation, process, leaseId, deadline });
+    this.#tell({ kind: 'guard-hello', incarnation, process, leaseId, deadline, suspended });
   }
 
   #restartLoop(): void {
@@ -504,6 +522,16 @@ export class World {
     this.#greet();
   }
 
+  #setPause(pause: boolean): void {
+    if (this.store.snapshot.config === undefined) return;
+    this.store.put('config', pause ? { pause } : {});
+    this.#announce();
+  }
+
+  #ask(request: LocalRequest): void {
+    this.#tellLater({ kind: 'request', request });
+  }
+
   #suffer(mishap: Mishap): void {
     if (this.#ended) return;
     const { state } = this.member;
@@ -516,6 +544,16 @@ export class World {
         this.store.put('failover', { leader: ALPHA, member: BRAVO });
         this.#announce();
       },
+      'pause-is-asked': () => this.#setPause(true),
+      'resume-is-asked': () => this.#setPause(false),
+      'pause-and-long-outage': () => {
+        this.#setPause(true);
+        this.#later(PAUSE_BEFORE_OUTAGE_MS, () => {
+          this.#outUntil = this.now + LONG_OUTAGE_MS;
+        });
+      },
+      'restart-is-asked': () => this.#ask({ kind: 'restart', id: '1', limitMs: undefined }),
+      'reinitialize-is-asked': () => this.#ask({ kind: 'reinitialize', id: '2' }),
       'wal-is-written': () => {
         this.host.write(4_096);
         if (this.#draw([true, false], true) && this.host.data !== undefined && this.isOurs)

@@ -12,7 +12,13 @@ export interface GuardParts {
 
 export type GuardPerformers = Pick<
   Performers,
-  'extend-deadline' | 'fence' | 'start-server' | 'stop-server' | 'reload-server' | 'promote'
+  | 'extend-deadline'
+  | 'suspend-deadline'
+  | 'fence'
+  | 'start-server'
+  | 'stop-server'
+  | 'reload-server'
+  | 'promote'
 >;
 
 /** A refusal had no effect. */
@@ -26,6 +32,7 @@ export const createGuardPerformers = (parts: GuardParts): GuardPerformers => {
   return {
     'extend-deadline': async ({ deadline, leaseId }) =>
       toResult(await guard.extend({ deadline, leaseId })),
+    'suspend-deadline': async ({ on, leaseId }) => toResult(await guard.suspend({ on, leaseId })),
     fence: async ({ by }): Promise<PerformerResult<'fence'>> => {
       if (by === 'guard') return toResult(await guard.fence({ dataDirectory }));
       return { kind: 'done', ...(await fenceOurselves()) };

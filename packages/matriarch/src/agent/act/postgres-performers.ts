@@ -11,6 +11,7 @@ export type PostgresPerformers = Omit<
   | 'read-store'
   | 'transact'
   | 'extend-deadline'
+  | 'suspend-deadline'
   | 'fence'
   | 'start-server'
   | 'stop-server'

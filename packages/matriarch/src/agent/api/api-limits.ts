@@ -46,5 +46,7 @@ export const defaultLimits: ApiLimits = {
 export const FRESH_LOOK_LIMIT_MS = 40;
 /** A snapshot older than this is read anew before it is shown as the cluster. */
 export const CLUSTER_FRESH_MS = 1_000;
+/** A restart is waited for as long as this, then it goes on without anybody waiting. */
+export const OPERATION_WAIT_MS = 120_000;
 /** Requests wait for a switchover for twice loop_wait, or twice this if that is longer. */
 export const SWITCHOVER_WAIT_MS = 10_000;

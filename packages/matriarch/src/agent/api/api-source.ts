@@ -2,7 +2,9 @@ import type {
   FailoverDocument,
   Failure,
   Instant,
+  JsonObject,
   MemberState,
+  OperationRequest,
   Revision,
   ServerProbe,
   StoreSnapshot,
@@ -50,6 +52,10 @@ export interface ApiSource {
   readDocuments(): Promise<DocumentsAnswer>;
   /** Writes `failover` if it is still at `comparedRevision`; 0: if it is absent. */
   fileFailover(document: FailoverDocument, comparedRevision: Revision | 0): Promise<FilingAnswer>;
+  /** Writes `config` if it is still at `comparedRevision`. */
+  fileConfig(document: JsonObject, comparedRevision: Revision): Promise<FilingAnswer>;
+  /** Hands a request to the loop, whose state then has the answer under the request's id. */
+  ask(request: OperationRequest): void;
   /** The first state that satisfies, the present one included; undefined when none did in time. */
   watchState(
     satisfies: (state: MemberState) => boolean,

@@ -18,8 +18,8 @@ export interface Call {
   readonly hasCertificate: boolean;
   /** Aborted when the client goes away or the API stops. */
   readonly signal: AbortSignal;
-  /** To be called at most once. */
-  readBody(): Promise<BodyAnswer>;
+  /** To be called at most once. One that is optional and not sent is an empty text. */
+  readBody(more?: { readonly isOptional: boolean }): Promise<BodyAnswer>;
 }
 
 export type Handler = (call: Call) => Reply | Promise<Reply>;

@@ -14,7 +14,7 @@ import {
   createHttpServer,
   listen,
 } from './http-server.ts';
-import { readBody } from './read-body.ts';
+import { hasBody, readBody } from './read-body.ts';
 import { type Reply, refuse } from './reply.ts';
 import { createRoutes } from './routes.ts';
 import { readTls } from './tls-options.ts';
@@ -138,7 +138,10 @@ const callOf = (request: IncomingMessage, limits: ApiLimits, signal: AbortSignal
     authorization: headers.authorization,
     hasCertificate: socket instanceof TLSSocket && socket.authorized,
     signal,
-    readBody: () => readBody(request, limits.bodyBytes),
+    readBody: async ({ isOptional } = { isOptional: false }) =>
+      isOptional && !hasBody(request)
+        ? { kind: 'body', text: '' }
+        : readBody(request, limits.bodyBytes),
   };
 };
 

@@ -373,6 +373,7 @@ describe('liveness', () => {
     ['primary', primaryState(), 30_001, false],
     ['standby', replicaState(), 60_000, true],
     ['standby', replicaState(), 60_001, false],
+    ['member in a pause', replicaState({}, { config: { pause: true } }), 60_001, true],
   ] as const)('a %s whose loop took its last step %#', (...[, state, ranMsAgo, alive]) => {
     expect(isAlive(factsOf(state, { ranMsAgo }))).toBe(alive);
   });

@@ -124,8 +124,11 @@ export const isReady = (facts: MemberFacts, query: URLSearchParams): boolean => 
   return !isBehind(isWrite ? facts.receiveLagBytes : facts.replayLagBytes, limitBytes);
 };
 
-/** `/liveness`: the loop goes on. A primary must notice within a ttl, others have time for two. */
-export const isAlive = ({ view, loopAgeMs }: MemberFacts): boolean => {
+/**
+ * `/liveness`: the loop goes on, or the cluster is paused. A primary must notice within a ttl,
+ * others have time for two.
+ */
+export const isAlive = ({ view, loopAgeMs, settings }: MemberFacts): boolean => {
   const { ttlMs } = view.state.policy;
-  return loopAgeMs <= (view.writable ? ttlMs : 2 * ttlMs);
+  return settings.paused || loopAgeMs <= (view.writable ? ttlMs : 2 * ttlMs);
 };

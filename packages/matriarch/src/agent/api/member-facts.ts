@@ -8,6 +8,7 @@ import {
   assembleMemberDocument,
   assembleView,
   elapsedMs,
+  isSuspended,
   lsn,
   maxLsn,
 } from '@matriarch/core';
@@ -83,7 +84,11 @@ export const assembleMemberFacts = (sources: FactSources): MemberFacts => {
     server,
     role: roleOf(server, document, isStandbyLeader),
     isRunning,
-    isPrimary: holding && !settings.standbyCluster && takesWrites(view, sources),
+    // A primary that goes on in a pause without its lease is the only one there can be.
+    isPrimary:
+      (holding || isSuspended(view.state)) &&
+      !settings.standbyCluster &&
+      takesWrites(view, sources),
     isStandbyLeader,
     replicationState: document.replicationState,
     synchrony: synchronyOf(view, settings),

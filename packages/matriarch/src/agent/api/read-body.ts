@@ -7,6 +7,10 @@ const refused = (reply: Reply): BodyAnswer => ({ kind: 'refused', reply });
 const tooLarge = (limitBytes: number): BodyAnswer =>
   refused(refuse('request-too-large', `the body is longer than ${limitBytes} bytes`));
 
+/** Whether the client says that it sends one. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
 /**
  * Reads a whole body of at most `limitBytes`. What is longer is not kept. How long it may take is
  * the web server's limit: it closes the connection of a client that does not come to an end.
@@ -15,9 +19,8 @@ export const readBody = async (
   request: IncomingMessage,
   limitBytes: number,
 ): Promise<BodyAnswer> => {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  if (length === undefined && encoding === undefined)
-    return refused(pageReply(411, 'Content-Length is required'));
+  const { 'content-length': length } = request.headers;
+  if (!hasBody(request)) return refused(pageReply(411, 'Content-Length is required'));
   if (Number(length) > limitBytes) return tooLarge(limitBytes);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

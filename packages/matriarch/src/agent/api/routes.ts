@@ -1,6 +1,8 @@
 import { type AccessRules, checkAccess } from './access.ts';
 import type { ApiSource } from './api-source.ts';
 import type { Call, Handler } from './call.ts';
+import { patchConfig } from './change-config.ts';
+import { createOperations } from './operations.ts';
 import { type ReadHandlers, createReadHandlers, failsafeReply } from './read-handlers.ts';
 import { type Reply, textReply, unsupportedReply } from './reply.ts';
 import { type SwitchoverParts, createSwitchovers } from './switchover.ts';
@@ -36,17 +38,18 @@ const read = async (reads: ReadHandlers, segment: string, call: Call): Promise<R
 
 const createChangeHandlers = (parts: RouteParts): ReadonlyMap<string, Handler> => {
   const switchovers = createSwitchovers(parts);
+  const operations = createOperations(parts);
   const unsupported: Handler = unsupportedReply;
   return new Map<string, Handler>([
     ['POST switchover', (call) => switchovers.request('switchover', call)],
     ['POST failover', (call) => switchovers.request('failover', call)],
     ['DELETE switchover', () => switchovers.cancel()],
     ['POST reload', () => reload(parts.source)],
-    ['PATCH config', unsupported],
+    ['PATCH config', (call) => patchConfig(parts, call)],
     ['PUT config', unsupported],
-    ['POST restart', unsupported],
-    ['DELETE restart', unsupported],
-    ['POST reinitialize', unsupported],
+    ['POST restart', (call) => operations.restart(call)],
+    ['DELETE restart', () => operations.cancelRestart()],
+    ['POST reinitialize', (call) => operations.reinitialize(call)],
     // A primary that has lost the store asks for a promise, which we cannot give: it steps down.
     ['POST failsafe', failsafeReply],
   ]);

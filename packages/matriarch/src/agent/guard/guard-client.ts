@@ -74,6 +74,10 @@ class ChannelGuard implements Guard {
     return reply.kind === 'done' ? { kind: 'done', deadline: reply.deadline } : reply;
   }
 
+  suspend(request: Parameters<Guard['suspend']>[0]): ReturnType<Guard['suspend']> {
+    return this.#ask({ kind: 'suspend', ...request }, 'suspended', ANSWER_LIMIT_MS);
+  }
+
   start(request: Parameters<Guard['start']>[0]): ReturnType<Guard['start']> {
     return this.#ask({ kind: 'start', ...request }, 'started', START_LIMIT_MS);
   }

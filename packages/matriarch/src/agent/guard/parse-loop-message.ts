@@ -27,6 +27,7 @@ const isUser = (value: unknown): boolean =>
 const CHECKS: Readonly<Record<LoopMessage['kind'], (fields: Fields) => boolean>> = {
   beat: () => true,
   extend: (fields) => isNumber(fields['deadline']) && isText(fields['leaseId']),
+  suspend: (fields) => typeof fields['on'] === 'boolean' && isText(fields['leaseId']),
   start: (fields) =>
     ['primary', 'standby', 'private'].includes(String(fields['as'])) && isLaunch(fields['launch']),
   adopt: (fields) => isPid(fields['pid']) && isText(fields['dataDirectory']),

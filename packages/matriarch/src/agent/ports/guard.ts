@@ -25,6 +25,11 @@ export interface Guard {
     readonly deadline: Instant;
     readonly leaseId: LeaseId;
   }): Promise<GuardReply<{ readonly deadline: Instant | undefined }>>;
+  /** In a pause: whether the server may go on beyond its deadline. Answers what holds now. */
+  suspend(request: {
+    readonly on: boolean;
+    readonly leaseId: LeaseId;
+  }): Promise<GuardReply<{ readonly on: boolean }>>;
   start(request: {
     readonly as: Exclude<StartMode, 'adopted'>;
     readonly launch: LaunchSpec;

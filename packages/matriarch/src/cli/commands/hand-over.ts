@@ -48,6 +48,8 @@ export const runHandOver = async (
     say(formatMemberTable(access.config.cluster, access.snapshot));
     const to = request.candidate ?? 'the best replica';
     const { cluster } = access.config;
+    const warning = whyDangerous(access, request);
+    if (warning !== undefined) complain(warning);
     const question = `${verb} of cluster ${cluster} from ${leader ?? 'nobody'} to ${to}?`;
     if (values['force'] !== true && !(await confirm(question))) {
       complain('nothing was changed');
@@ -55,6 +57,14 @@ export const runHandOver = async (
     }
     return send(request, access);
   });
+};
+
+/** Whoever names another one answers for a primary that may be going on without its lease. */
+const whyDangerous = ({ snapshot }: ClusterAccess, { candidate }: Request): string | undefined => {
+  const member = snapshot.suspension?.value.member;
+  if (snapshot.leader !== undefined || member === undefined || member === candidate)
+    return undefined;
+  return `${member} may be running as the primary, cut off from etcd: see that it is not, first`;
 };
 
 const whyNot = ({ verb, leader, candidate }: Request, current: string | undefined) => {

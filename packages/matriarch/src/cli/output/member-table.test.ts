@@ -32,6 +32,12 @@ const busy = buildSnapshot({
 });
 
 describe('the table', () => {
+  it('ends with a word on a pause', () => {
+    const paused = buildSnapshot({ config: { pause: true } });
+    expect(formatMemberTable('demo', paused).split('\n').at(-1)).toBe(' Maintenance mode: on');
+    expect(formatMemberTable('demo', calm)).not.toContain('Maintenance');
+  });
+
   it('has the columns of patronictl', () => {
     expect(formatMemberTable('demo', calm)).toBe(
       [

@@ -1,4 +1,4 @@
-import type { StoreSnapshot } from '@matriarch/core';
+import { type StoreSnapshot, isPauseOn } from '@matriarch/core';
 import { type MemberRow, assembleMemberRows, lagCell, positionCell } from './member-rows.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -77,11 +77,12 @@ export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): strin
   const shown = columns.filter((column) => isShown(column, rows));
   const system = snapshot.initialize?.value;
   const identity = system === undefined ? 'uninitialized' : system === '' ? 'initializing' : system;
-  return formatTable({
+  const table = formatTable({
     title: `Cluster: ${scope} (${identity})`,
     columns: shown,
     rows: rows.map((row) => shown.map(({ cell }) => String(cell(row) ?? ''))),
   });
+  return isPauseOn(snapshot.config?.value) ? `${table}\n Maintenance mode: on` : table;
 };
 
 /** `--format json`: the same columns as an array of objects, cells without content left out. */

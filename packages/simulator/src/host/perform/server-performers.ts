@@ -63,6 +63,15 @@ export const extendDeadline: Performer<'extend-deadline'> = (performing, action,
   );
 };
 
+export const suspendDeadline: Performer<'suspend-deadline'> = (performing, action, answer) => {
+  const { on, leaseId } = action;
+  askGuard<'suspend-deadline'>(
+    performing,
+    { request: { kind: 'suspend', on, leaseId }, limitMs: GUARD_LIMIT_MS },
+    { take: (message) => (message.kind === 'suspended' ? { on: message.on } : undefined), answer },
+  );
+};
+
 export const fence: Performer<'fence'> = (performing, { by }, answer) => {
   const { host, loop } = performing;
   if (by === 'loop')

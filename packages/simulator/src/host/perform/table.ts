@@ -13,6 +13,7 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'read-store': store.readStore,
   transact: store.transact,
   'extend-deadline': server.extendDeadline,
+  'suspend-deadline': server.suspendDeadline,
   fence: server.fence,
   'start-server': server.startServer,
   'stop-server': server.stopServer,

@@ -1,7 +1,9 @@
 import type {
   FailoverDocument,
   Instant,
+  JsonObject,
   MemberState,
+  OperationRequest,
   Revision,
   ServerProbe,
   StoreSnapshot,
@@ -15,8 +17,8 @@ import { NOW } from './build-state.ts';
 export const WALL_CLOCK_MS = Date.UTC(2026, 10, 23, 8, 30);
 
 /**
- * What a test plays the loop, the store and PostgreSQL with. The store has one key, `failover`,
- * which is written by compare-and-swap as in the real one.
+ * What a test plays the loop, the store and PostgreSQL with. Two keys of the store,
+ * `failover` and `config`, are written by compare-and-swap as in the real one.
  */
 export interface TestSource extends ApiSource {
   current: MemberState;
@@ -29,6 +31,8 @@ export interface TestSource extends ApiSource {
   /** What the next write brings; undefined: it is carried out. */
   filing: (() => Promise<FilingAnswer>) | undefined;
   readonly filed: FailoverDocument[];
+  /** What was asked of the loop. */
+  readonly asked: OperationRequest[];
   readonly counts: { looks: number; reads: number; reloads: number; watching: number };
   /** Takes the next state, as the loop does after a step. */
   become(state: MemberState): void;
@@ -48,6 +52,7 @@ export const createTestSource = (initial: MemberState): TestSource => {
     documents: undefined,
     filing: undefined,
     filed: [],
+    asked: [],
     counts: { looks: 0, reads: 0, reloads: 0, watching: 0 },
     state: () => source.current,
     loopLastRan: () => source.lastRan,
@@ -69,6 +74,13 @@ export const createTestSource = (initial: MemberState): TestSource => {
     fileFailover: async (document, comparedRevision) => {
       if (source.filing !== undefined) return source.filing();
       return file(source, document, comparedRevision);
+    },
+    fileConfig: async (document, comparedRevision) => {
+      if (source.filing !== undefined) return source.filing();
+      return fileConfig(source, document, comparedRevision);
+    },
+    ask: (request) => {
+      source.asked.push(request);
     },
     watchState: async (satisfies, watch) => {
       source.counts.watching += 1;
@@ -110,6 +122,20 @@ const file = (
     revision,
     failover: { value: document, createRevision: revision, modRevision: revision },
   });
+  return { kind: 'filed', revision };
+};
+
+const fileConfig = (
+  source: TestSource,
+  value: JsonObject,
+  comparedRevision: Revision,
+): FilingAnswer => {
+  const snapshot = source.current.snapshot?.value;
+  if (snapshot === undefined) return { kind: 'failed', cause: 'nothing there' };
+  if (snapshot.config?.modRevision !== comparedRevision) return { kind: 'changed' };
+  const revision = (snapshot.revision + 1) as Revision;
+  const config = { value, createRevision: revision, modRevision: revision };
+  source.see({ ...snapshot, revision, config });
   return { kind: 'filed', revision };
 };
 

@@ -1,0 +1,78 @@
+/** `PATCH /config` over real HTTP, with a store that is written by compare-and-swap. */
+import { describe, expect, it } from 'vitest';
+import { mergeConfig } from './change-config.ts';
+import { primaryState } from './testing/build-state.ts';
+import { exchange } from './testing/exchange.ts';
+import { type StartedApi, startApi } from './testing/start-api.ts';
+
+const patch = ({ address }: StartedApi, body: string) =>
+  exchange(address, '/config', { method: 'PATCH', body });
+
+describe('mergeConfig', () => {
+  it('lays one over the other: null removes, objects are merged, the rest replaces', () => {
+    const whole = { ttl: 30, postgresql: { use_slots: true, parameters: { a: 1, b: 2 } } };
+    const part = { ttl: null, pause: true, postgresql: { parameters: { a: null, c: 3 } } };
+    expect(mergeConfig(whole, part)).toEqual({
+      pause: true,
+      postgresql: { use_slots: true, parameters: { b: 2, c: 3 } },
+    });
+    expect(whole.ttl).toBe(30);
+  });
+
+  it('makes an object of what was none', () => {
+    expect(mergeConfig({ slots: 'x' }, { slots: { a: null, b: 1 } })).toEqual({ slots: { b: 1 } });
+  });
+});
+
+describe('a change of the configuration', () => {
+  it('is written, and the whole is answered', async () => {
+    const started = await startApi(primaryState());
+    const got = await patch(started, '{"pause": true}');
+    expect([got.status, JSON.parse(got.body)]).toEqual([
+      200,
+      { ttl: 30, loop_wait: 10, pause: true },
+    ]);
+    const shown = await exchange(started.address, '/patroni');
+    expect(JSON.parse(shown.body)).toMatchObject({ pause: true });
+    const cluster = await exchange(started.address, '/cluster');
+    expect(JSON.parse(cluster.body)).toMatchObject({ pause: true });
+    const metrics = await exchange(started.address, '/metrics');
+    expect(metrics.body).toMatch(/^patroni_is_paused\{.*\} 1$/m);
+    const back = await patch(started, '{"pause": null}');
+    expect(JSON.parse(back.body)).toEqual({ ttl: 30, loop_wait: 10 });
+  });
+
+  it('is not written when somebody else was faster', async () => {
+    const started = await startApi(primaryState());
+    started.source.filing = () => Promise.resolve({ kind: 'changed' });
+    const got = await patch(started, '{"pause": true}');
+    expect(got.status).toBe(409);
+    expect(got.headers['content-type']).toBe('text/html;charset=utf-8');
+  });
+
+  it('is refused when the members could not act on it', async () => {
+    const started = await startApi(primaryState());
+    const got = await patch(started, '{"ttl": "soon"}');
+    expect(got.status).toBe(400);
+    expect(got.body).toContain('ttl');
+    expect(started.source.current.snapshot?.value.config?.value).toEqual({
+      ttl: 30,
+      loop_wait: 10,
+    });
+  });
+
+  it.each(['', '{}', '[1]', 'pause'])('%j is none', async (body) => {
+    const started = await startApi(primaryState());
+    expect((await patch(started, body)).status).toBe(400);
+  });
+
+  it('says when the store is out, or did not confirm', async () => {
+    const started = await startApi(primaryState());
+    started.source.documents = () => Promise.resolve({ kind: 'failed', cause: 'refused' });
+    expect((await patch(started, '{"pause": true}')).status).toBe(503);
+    started.source.documents = undefined;
+    started.source.filing = () => Promise.resolve({ kind: 'unknown', cause: 'time' });
+    const got = await patch(started, '{"pause": true}');
+    expect([got.status, got.body.includes('store-outcome-unknown')]).toEqual([503, true]);
+  });
+});
