@@ -37,6 +37,7 @@ export const laneOf = (action: Action): Lane => {
     case 'publish-member':
     case 'record-promotion':
     case 'clear-failover':
+    case 'publish-journal':
       return 'publish';
     default:
       return 'lease';

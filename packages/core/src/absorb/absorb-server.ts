@@ -13,6 +13,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.probe = undefined;
   draft.silentSince = undefined;
   draft.streaming = false;
+  draft.accepting = false;
   draft.idleSince = undefined;
   draft.disk = undefined;
 };
@@ -61,6 +62,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   draft.silentSince = undefined;
   if (probe.kind !== 'answers') return;
   draft.streaming = probe.inRecovery && probe.streaming;
+  draft.accepting = !probe.inRecovery;
   const idle = probe.inRecovery && !probe.streaming;
   draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;
   if (!probe.inRecovery) absorbPrimary(draft);

@@ -1,6 +1,7 @@
 import { mayAcceptWrites } from '../guard/guard-state.ts';
 import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
+import { withoutPublished } from '../model/journal.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
@@ -78,6 +79,7 @@ export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transa
   const { purpose, transaction } = flight.action;
   const { confirmFrom } = draft;
   if (result.applied) absorbApplied(draft, purpose, result);
+  if (result.applied) draft.journal = withoutPublished(draft.journal, transaction);
   absorbSnapshot(draft, result.snapshot, flight.sentAt);
   if (purpose === 'confirm') absorbConfirmed(draft, confirmFrom, result.applied);
   if (purpose === 'acquire' && result.applied) {
@@ -125,6 +127,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'take-over-data':
     case 'publish-member':
     case 'clear-failover':
+    case 'publish-journal':
       return;
   }
 };

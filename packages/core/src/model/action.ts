@@ -46,7 +46,8 @@ export type TransactionPurpose =
   | 'reclaim'
   | 'publish-member'
   | 'record-promotion'
-  | 'clear-failover';
+  | 'clear-failover'
+  | 'publish-journal';
 
 export type Action =
   /* ── the store ── */

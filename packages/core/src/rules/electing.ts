@@ -3,6 +3,7 @@ import { whyNotComplete } from '../election/candidates.ts';
 import { elect, judgeSelf } from '../election/elect.ts';
 import { deadlineOf } from '../model/policy.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import { formatLsn } from '../model/lsn.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { acquire } from './transactions.ts';
@@ -78,9 +79,11 @@ export const acquireAsHeir: Rule = {
     );
     if (missing !== undefined)
       return isProbeFresh(view) ? undefined : { because: 'looking at our own position first' };
+    const because = `${handover.from} released it to us and we hold all of its WAL`;
     return {
-      because: `${handover.from} released it to us and we hold all of its WAL`,
+      because,
       action: acquire(view, view.store, lease),
+      event: event('lease.acquiring', 'info', { because, position: formatLsn(judged.lsn) }),
     };
   },
 };
@@ -130,7 +133,10 @@ export const acquireAsBestCandidate: Rule = {
     return {
       because: verdict.because,
       action: acquire(view, store, lease),
-      event: event('lease.acquiring', 'info', { because: verdict.because }),
+      event: event('lease.acquiring', 'info', {
+        because: verdict.because,
+        position: formatLsn(judged.lsn),
+      }),
     };
   },
 };

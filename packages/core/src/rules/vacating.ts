@@ -9,6 +9,7 @@
  */
 import { findHeir, whyNotComplete } from '../election/candidates.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import { formatLsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { HandoverDocument } from '../model/store.ts';
@@ -123,9 +124,28 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     return {
       because: `${heir} has everything up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
-      event: event('lease.handed-over', 'info', { heir, cause: vacating.cause }),
+      event: event('lease.handed-over', 'info', {
+        heir,
+        cause: vacating.cause,
+        end: formatLsn(vacating.end.lsn),
+        timeline: vacating.end.timeline,
+        ...refusedBeside(view, heir, { answers: answers ?? {}, end: vacating.end }),
+      }),
     };
   },
+};
+
+/** Who could not have taken over, and why; who was only not chosen is not among them. */
+const refusedBeside = (
+  view: View,
+  heir: MemberName,
+  { answers, end }: { answers: Readonly<Record<string, PeerAnswer>>; end: WalPosition },
+): { readonly refused?: string } => {
+  const refused = view.otherMembers.flatMap((name) => {
+    const why = name === heir ? undefined : whyNotComplete(answers[name], end);
+    return why === undefined ? [] : [`${name} ${why}`];
+  });
+  return refused.length === 0 ? {} : { refused: refused.join('; ') };
 };
 
 /** Somebody the operator named is waited for; a choice of our own may still change. */

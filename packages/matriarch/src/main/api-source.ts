@@ -10,6 +10,7 @@ import type {
 import { readDocuments, transact } from '../agent/act/store-documents.ts';
 import type { ApiSource, FilingAnswer } from '../agent/api/api-source.ts';
 import { createStateWatchers } from '../agent/api/state-watch.ts';
+import { readJournal } from '../agent/journal/read-journal.ts';
 import type { AgentLoop } from '../agent/loop/agent-loop.ts';
 import type { AgentCounters } from '../agent/metrics/agent-counters.ts';
 import type { KeyValueStore } from '../agent/ports/key-value-store.ts';
@@ -23,6 +24,7 @@ export interface ApiSourceParts {
   readonly reload: () => void;
   readonly now: () => Instant;
   readonly probe: (limitMs: number) => Promise<ServerProbe>;
+  readonly journalFile: string;
 }
 
 export interface LoopApiSource extends ApiSource {
@@ -31,7 +33,7 @@ export interface LoopApiSource extends ApiSource {
 }
 
 export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
-  const { scope, loop, store, prefix, counters, reload, now, probe } = parts;
+  const { scope, loop, store, prefix, counters, reload, now, probe, journalFile } = parts;
   const watchers = createStateWatchers(loop.state);
   return {
     scope,
@@ -44,6 +46,7 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
     probe,
     readDocuments: () => readDocuments(store, prefix),
     fileFailover: (document, revision) => fileFailover(store, prefix, { document, revision }),
+    readJournal: () => readJournal(journalFile),
     watchState: watchers.watch,
     notify: watchers.notify,
     reload,

@@ -10,6 +10,7 @@ import type {
   Versioned,
 } from '@matriarch/core';
 import { decodeMember, encodeMember } from './member-codec.ts';
+import { journalCodec } from './journal-codec.ts';
 import {
   bootstrapCodec,
   handoverCodec,
@@ -41,6 +42,7 @@ const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
   handover: handoverCodec,
   bootstrap: bootstrapCodec,
   quiet: quietCodec,
+  journal: journalCodec,
 };
 
 export const documentKeys = Object.keys(codecs) as readonly DocumentKey[];
@@ -52,6 +54,7 @@ const own: ReadonlySet<DocumentKey> = new Set([
   'handover',
   'bootstrap',
   'quiet',
+  'journal',
 ]);
 
 /** Where a document lives below the prefix of its cluster. */

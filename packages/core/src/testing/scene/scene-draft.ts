@@ -48,6 +48,7 @@ const REVISIONS: Readonly<Record<DocumentKey, number>> = {
   holder: 40,
   handover: 45,
   quiet: 46,
+  journal: 47,
 };
 
 export const LEASE_OF_OTHERS = '8' as LeaseId;

@@ -18,6 +18,13 @@ export type FilingAnswer =
   | { readonly kind: 'changed' }
   | Failure;
 
+export interface JournalLines {
+  /** JSON, each by itself. */
+  readonly lines: readonly string[];
+  /** False: there are older lines. */
+  readonly complete: boolean;
+}
+
 export interface StateWatch {
   readonly limitMs: number;
   /** Ends the watch early; whoever asked has gone away. */
@@ -50,6 +57,8 @@ export interface ApiSource {
     satisfies: (state: MemberState) => boolean,
     watch: StateWatch,
   ): Promise<MemberState | undefined>;
+  /** The newest lines of the journal, within a limit of its own. */
+  readJournal(): Promise<JournalLines>;
   /** Has the local configuration read again. */
   reload(): void;
 }

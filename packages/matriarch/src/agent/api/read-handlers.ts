@@ -9,6 +9,7 @@ import { coalesce } from './coalesce.ts';
 import { collectOwnMetrics, collectPatroniMetrics } from './collect-metrics.ts';
 import { createFreshLook } from './fresh-look.ts';
 import { isAlive, isReady, meetsCheck } from './health-check.ts';
+import { createJournalHandler } from './journal-answer.ts';
 import { type MemberFacts, assembleMemberFacts } from './member-facts.ts';
 import { type Reply, bareReply, jsonReply, pageReply, refuse } from './reply.ts';
 import { assembleStatusDocument } from './status-document.ts';
@@ -83,6 +84,7 @@ export const createReadHandlers = (source: ApiSource): ReadHandlers => {
       ],
       ['metrics', metrics],
       ['failsafe', failsafeReply],
+      ['matriarch', createJournalHandler(source)],
     ]),
     health: ({ path, query }) => {
       const now = facts();

@@ -29,6 +29,8 @@ export interface TestSource extends ApiSource {
   /** What the next write brings; undefined: it is carried out. */
   filing: (() => Promise<FilingAnswer>) | undefined;
   readonly filed: FailoverDocument[];
+  journal: readonly string[];
+  isJournalComplete: boolean;
   readonly counts: { looks: number; reads: number; reloads: number; watching: number };
   /** Takes the next state, as the loop does after a step. */
   become(state: MemberState): void;
@@ -48,6 +50,8 @@ export const createTestSource = (initial: MemberState): TestSource => {
     documents: undefined,
     filing: undefined,
     filed: [],
+    journal: [],
+    isJournalComplete: true,
     counts: { looks: 0, reads: 0, reloads: 0, watching: 0 },
     state: () => source.current,
     loopLastRan: () => source.lastRan,
@@ -78,6 +82,7 @@ export const createTestSource = (initial: MemberState): TestSource => {
         source.counts.watching -= 1;
       }
     },
+    readJournal: async () => ({ lines: source.journal, complete: source.isJournalComplete }),
     reload: () => {
       source.counts.reloads += 1;
     },
