@@ -27,7 +27,7 @@ const forkOf = ({ entries }: Episode): Fork | undefined => {
 
 export const judgeLoss = (episode: Episode, facts: Facts): Loss | undefined => {
   const { kind, from, to } = facts;
-  if (kind === 'restart-in-place')
+  if (kind === 'restart-in-place' || kind === 'switchover-given-up')
     return { kind: 'nothing', because: `${to ?? 'it'} went on with its own data` };
   if (from === undefined || to === undefined) return undefined;
   const fork = forkOf(episode);

@@ -77,10 +77,11 @@ const kindOf = (episode: Episode, find: Find, { from, to }: Between): IncidentKi
   const released = textIn(find('lease.handed-over') ?? find('lease.vacant') ?? NO_ENTRY, 'cause');
   if (find('switchover.refused') !== undefined) return 'switchover-refused';
   if (from === undefined && to !== undefined) return 'start';
-  if (to !== undefined && from === to && find('lease.handed-over') === undefined)
-    return find('server.exited') === undefined && find('server.restarting') === undefined
-      ? 'other'
-      : 'restart-in-place';
+  if (to !== undefined && from === to && find('lease.handed-over') === undefined) {
+    if (find('switchover.begun') !== undefined) return 'switchover-given-up';
+    const crashed = find('server.exited') !== undefined || find('server.restarting') !== undefined;
+    return crashed ? 'restart-in-place' : 'other';
+  }
   if (find('switchover.begun') !== undefined) return 'switchover';
   if (released === 'shutdown') return 'shutdown';
   if (from !== undefined && to !== undefined) return 'failover';
@@ -108,6 +109,8 @@ const titleOf = (
       return `${from} was stopped, ${from} → ${to}`;
     case 'restart-in-place':
       return `the primary ${to} crashed and was started again in place`;
+    case 'switchover-given-up':
+      return `a switchover was given up, ${to} went on as the primary`;
     case 'switchover-refused':
       return 'a switchover was refused';
     case 'no-primary':

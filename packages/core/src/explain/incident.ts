@@ -8,6 +8,7 @@ export type IncidentKind =
   | 'shutdown'
   | 'restart-in-place'
   | 'switchover-refused'
+  | 'switchover-given-up'
   | 'no-primary'
   | 'replica'
   | 'store-outage'

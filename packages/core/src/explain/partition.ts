@@ -8,6 +8,11 @@ import { textIn } from './entry.ts';
 
 /** So long after everything is well nothing more belongs to it. */
 const CALM_MS = 5_000;
+/**
+ * While somebody is missing more may come of it: a standby loses its stream at the moment a host
+ * dies, and the lease expires a ttl later.
+ */
+const UNEASY_MS = 60_000;
 
 export interface Episode {
   readonly entries: readonly PlacedEntry[];
@@ -20,6 +25,8 @@ export interface Episode {
 interface Open {
   readonly entries: PlacedEntry[];
   settled: boolean;
+  /** The primary was struck, or has moved: whatever strikes it next is another incident. */
+  struck: boolean;
   /** A switchover has been asked for that has neither begun nor been refused. */
   isAsked: boolean;
   readonly missing: Set<string>;
@@ -60,7 +67,13 @@ export const partitionEntries = (entries: readonly PlacedEntry[]): Partition => 
 };
 
 const begin = (walk: Walk): Open => {
-  const episode: Open = { entries: [], settled: true, isAsked: false, missing: new Set() };
+  const episode: Open = {
+    entries: [],
+    settled: true,
+    struck: false,
+    isAsked: false,
+    missing: new Set(),
+  };
   walk.episodes.push(episode);
   walk.current = episode;
   return episode;
@@ -68,12 +81,13 @@ const begin = (walk: Walk): Open => {
 
 const place = (walk: Walk, entry: PlacedEntry): Open | undefined => {
   const lost = walk.lostIn.get(entry.teller);
-  if (lost !== undefined && !TAKES_PART.has(entry.event ?? '')) return lost;
+  if (lost !== undefined && !isOfAll(walk, entry)) return lost;
   const { current } = walk;
   if (current === undefined) return isSign(walk, entry) ? begin(walk) : undefined;
   const lastMs = current.entries.at(-1)?.atMs ?? entry.atMs;
-  const isOver = current.settled && entry.atMs - lastMs > CALM_MS;
-  const isNew = current.settled && strikesPrimary(walk, entry) && !isKnown(walk, entry);
+  const restMs = current.missing.size > 0 ? UNEASY_MS : CALM_MS;
+  const isOver = current.settled && entry.atMs - lastMs > restMs;
+  const isNew = current.settled && current.struck && strikesPrimary(walk, entry);
   if (!isOver && !isNew) return current;
   walk.current = undefined;
   return isSign(walk, entry) ? begin(walk) : undefined;
@@ -95,8 +109,13 @@ const TAKES_PART: ReadonlySet<string> = new Set(['lease.acquiring', 'lease.acqui
 const wasPrimary = (entry: PlacedEntry): boolean =>
   entry.details['as'] === 'primary' || entry.details['promoted'] === true;
 
+/** Not of the teller alone, whatever it was lost in: the lease is free, or it takes it. */
+const isOfAll = (walk: Walk, entry: PlacedEntry): boolean =>
+  TAKES_PART.has(entry.event ?? '') || (entry.event === 'lease.vacant' && !isKnown(walk, entry));
+
 /** Signs that the primary itself is struck, or about to move. */
 const strikesPrimary = (walk: Walk, entry: PlacedEntry): boolean => {
+  if (isKnown(walk, entry)) return false;
   switch (entry.event) {
     case 'server.exited':
       return wasPrimary(entry) && entry.level === 'error';
@@ -144,6 +163,7 @@ const isSign = (walk: Walk, entry: PlacedEntry): boolean => {
 /** What the entry means for whether there is a primary, and for who is missing. */
 const note = (walk: Walk, episode: Open, entry: PlacedEntry): void => {
   const { teller, event } = entry;
+  if (strikesPrimary(walk, entry)) episode.struck = true;
   const news = newsIn(entry);
   if (news !== undefined && walk.known.has(news)) return;
   if (news !== undefined) walk.known.add(news);

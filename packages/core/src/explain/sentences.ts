@@ -44,7 +44,8 @@ const exitOf: Write = (entry) => {
 
 const vacancy: Write = (entry) => {
   const holder = textIn(entry, 'holder');
-  const whose = holder === undefined ? 'nobody holds the lease' : `the lease of ${holder} is free`;
+  if (holder === undefined) return 'nobody holds the lease';
+  const whose = `the lease of ${holder} is free`;
   const released = textIn(entry, 'released');
   if (released === undefined)
     return entry.details['memberGone'] === true

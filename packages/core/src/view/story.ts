@@ -83,7 +83,8 @@ const tellRequest = (before: MemberState, after: MemberState, tell: Tell): void 
 const tellServer = (before: MemberState, after: MemberState, tell: Tell): void => {
   const { probe, process } = after;
   const answer = probe?.value.kind === 'answers' ? probe.value : undefined;
-  if (!before.accepting && after.accepting && answer !== undefined)
+  const isPrivate = process.kind === 'running' && process.startedAs === 'private';
+  if (!before.accepting && after.accepting && answer !== undefined && !isPrivate)
     tell('primary.accepting', 'info', {
       timeline: answer.lineage.timeline,
       ...(answer.position.known ? { position: formatLsn(answer.position.position.lsn) } : {}),

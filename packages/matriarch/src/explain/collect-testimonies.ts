@@ -74,12 +74,22 @@ const hear = async (witness: Witness, { snapshot, get }: CollectParts): Promise<
   }
   const [first] = answer.entries;
   // A member that lost its disk has only in the store what it told before.
-  const earlier = told.filter(({ wallMs }) => first === undefined || wallMs < first.wallMs);
+  const earlier = told.filter((row) => isBefore(row, answer.entries));
   const completeSinceMs = answer.complete ? undefined : first?.wallMs;
   return {
     source: { teller: name, from: 'journal', completeSinceMs },
     entries: [...earlier, ...answer.entries],
   };
+};
+
+/** The store's rows have their time from another clock than the lines of the journal. */
+const isBefore = (row: JournalEntry, entries: readonly JournalEntry[]): boolean => {
+  const [first] = entries;
+  if (first === undefined) return true;
+  const isThere = entries.some(
+    ({ clock, event, rule }) => clock === row.clock && event === row.event && rule === row.rule,
+  );
+  return row.wallMs < first.wallMs && !isThere;
 };
 
 type Answer =

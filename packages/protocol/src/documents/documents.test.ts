@@ -287,6 +287,7 @@ describe('keys', () => {
       'matriarch/handover',
       'matriarch/bootstrap',
       'matriarch/quiet',
+      'matriarch/journal',
     ]);
     expect(memberPath('pg1')).toBe('members/pg1');
   });

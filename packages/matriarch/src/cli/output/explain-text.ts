@@ -74,17 +74,22 @@ const formatIncident = (incident: Incident, paint: Paint): string[] => {
     paint.dim(summaryOf(incident)),
     '',
     ...formatSteps(incident, paint, WIDTH),
-    '',
-    ...formatWay(incident, paint),
-    ...silences.flatMap(({ member, text }, index) =>
-      line(paint, index === 0 ? 'Silent' : '', `${member}: ${text}`),
-    ),
-    ...formatRefusals(refusals, 'refused', paint),
-    ...formatRefusals(refusals, 'waited', paint),
-    ...(loss === undefined ? [] : formatLoss(loss, paint)),
-    ...formatOpen(incident, paint),
+    ...apart([
+      ...formatWay(incident, paint),
+      ...silences.flatMap(({ member, text }, index) =>
+        line(paint, index === 0 ? 'Silent' : '', `${member}: ${text}`),
+      ),
+      ...formatRefusals(refusals, 'refused', paint),
+      ...formatRefusals(refusals, 'waited', paint),
+      ...(loss === undefined ? [] : formatLoss(loss, paint)),
+      ...formatOpen(incident, paint),
+    ]),
   ];
 };
+
+/** With an empty line before it, if there is anything. */
+const apart = (lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', ...lines];
 
 const summaryOf = (incident: Incident): string => {
   const { beganAtMs, endedAtMs, withoutPrimaryMs, isInferred, missing, settled } = incident;
