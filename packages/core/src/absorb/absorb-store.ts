@@ -79,13 +79,16 @@ export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transa
   const { purpose, transaction } = flight.action;
   const { confirmFrom } = draft;
   if (result.applied) absorbApplied(draft, purpose, result);
-  if (result.applied) draft.journal = withoutPublished(draft.journal, transaction);
   absorbSnapshot(draft, result.snapshot, flight.sentAt);
   if (purpose === 'confirm') absorbConfirmed(draft, confirmFrom, result.applied);
   if (purpose === 'acquire' && result.applied) {
     const issued = transaction.writes.find((write) => 'key' in write && write.key === 'timelines');
     if (issued !== undefined && 'put' in issued && 'key' in issued && issued.key === 'timelines')
       absorbIssued(draft, issued.put.issued);
+  }
+  if (purpose === 'publish-journal' && result.applied) {
+    draft.journal = withoutPublished(draft.journal, transaction);
+    draft.journalAt = draft.now;
   }
   if (purpose === 'issue-timeline' && result.applied) {
     const { timelines } = result.snapshot;

@@ -65,7 +65,6 @@ describe('a member with something to tell', () => {
           writes: [{ key: 'journal', put: { rows: [...before.rows, ...journal] } }],
         },
       },
-      remember: { journalAt: NOW },
     });
   });
 

@@ -5,7 +5,10 @@ import { transact, unchanged } from '../rules/transactions.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import type { Chore } from './chore.ts';
 
-/** Rows are collected for so long, so that a story costs a few writes and not one for each row. */
+/**
+ * Rows are collected for so long, so that a story costs a few writes and not one for each row. Who
+ * finds that another member was faster tries again at once: one of them succeeds each time.
+ */
 export const JOURNAL_INTERVAL_MS = 1_000;
 /** While something is decided the store has better things to do, but not for ever. */
 export const JOURNAL_WAIT_MAX_MS = 10_000;
@@ -14,7 +17,7 @@ const isCalm = ({ state }: View): boolean =>
   state.vacating === undefined && state.promotion === undefined && state.vacantSince === undefined;
 
 export const publishJournal: Chore = (view) => {
-  const { state, store, now } = view;
+  const { state, store } = view;
   const [oldest] = state.journal;
   if (oldest === undefined || store === undefined || view.storeIsOut) return undefined;
   // Whoever leaves has no later.
@@ -30,6 +33,5 @@ export const publishJournal: Chore = (view) => {
       [unchanged(store, 'journal')],
       [{ key: 'journal', put: document }],
     ),
-    remember: { journalAt: now },
   };
 };
