@@ -25,6 +25,7 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'probe-server': 'probe',
   'ask-peers': 'peers',
   'inspect-upstream': 'upstream',
+  'show-sync-names': 'sql',
   checkpoint: 'sql',
   'change-slots': 'sql',
   exit: 'server',
@@ -37,6 +38,7 @@ export const laneOf = (action: Action): Lane => {
     case 'publish-member':
     case 'record-promotion':
     case 'clear-failover':
+    case 'write-sync':
     case 'publish-journal':
       return 'publish';
     default:

@@ -17,6 +17,7 @@ import type {
 } from './model/store.ts';
 import type { Timeline } from './model/timeline.ts';
 import type { WalPosition } from './model/wal-position.ts';
+import { type SyncState, freshSync } from './replication/sync-state.ts';
 
 /** What a member is, as far as decisions and its own documents need it. */
 export interface Self {
@@ -93,6 +94,8 @@ export interface Prepared {
   readonly upstream: string | undefined;
   /** `serverConfigVersion` of the policy they were written from. */
   readonly version: string;
+  /** Value of `synchronous_standby_names`; undefined: what the configuration says. */
+  readonly syncNames: string | undefined;
 }
 
 export type RejoinMethod = 'follow' | 'rewind' | 'clone';
@@ -186,6 +189,9 @@ export interface MemberState {
   readonly told: Seen<string | undefined> | undefined;
   /** The version of the files that the running server has read. */
   readonly appliedVersion: string | undefined;
+  readonly sync: SyncState;
+  /** We have stopped receiving from the holder of this term, for good (rule S6). */
+  readonly vote: LeaseTerm | undefined;
   /** When each member slot was last wanted by a member that is present. */
   readonly slotsWantedAt: Readonly<Record<string, Instant>>;
   /** When slots were last looked after, and the member key last written. */
@@ -278,6 +284,8 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     prepared: undefined,
     told: undefined,
     appliedVersion: undefined,
+    sync: freshSync,
+    vote: undefined,
     slotsWantedAt: {},
     slotsAt: undefined,
     publishedAt: undefined,

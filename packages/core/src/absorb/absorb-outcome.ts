@@ -4,6 +4,7 @@ import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbProbe } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
+import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
 
 /** Rest of a lane after a failure, so that a fault is not answered by a storm of calls. */
@@ -19,6 +20,9 @@ const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
   upstream: 200,
   sql: 1_000,
 };
+
+/** A server that does not show yet what it was told is asked again. */
+const SHOW_AGAIN_MS = 20;
 
 /** What was done, with its result. */
 export type DoneOf<K extends keyof Results> = {
@@ -104,7 +108,11 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
     case 'inspect-upstream':
       draft.upstream = { value: outcome.result.facts, at };
       return;
+    case 'show-sync-names':
+      draft.restUntil = { ...draft.restUntil, sql: after(draft.now, SHOW_AGAIN_MS) };
+      return absorbShown(draft, outcome.result.shown);
     case 'checkpoint':
+      absorbSyncCheckpoint(draft, at);
       draft.checkpointDue = false;
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
       return;

@@ -4,6 +4,7 @@ import type { DiskFacts, ServerProcess } from '../model/server.ts';
 import { type Draft, type InFlight, type Prepared, freshRejoin } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
 import { absorbProcess } from './absorb-server.ts';
+import { absorbSyncReload, absorbSyncStart } from './absorb-sync.ts';
 
 /** What comes of the actions of the server lane. */
 export const absorbServerChange = (
@@ -16,6 +17,8 @@ export const absorbServerChange = (
       return absorbFence(draft, outcome.result.silent);
     case 'start-server':
       draft.appliedVersion = draft.prepared?.version;
+      draft.told = { value: draft.prepared?.upstream, at: draft.now };
+      absorbSyncStart(draft);
       // Whatever was to become of the primary that ended: it has become a standby.
       if (action.kind === 'start-server' && action.as === 'standby') draft.vacating = undefined;
       return absorbProcess(draft, startedProcess(action, outcome.result.pid));
@@ -60,6 +63,7 @@ export const absorbServerChange = (
     case 'reload-server':
       draft.appliedVersion = draft.prepared?.version;
       draft.told = { value: draft.prepared?.upstream, at: draft.now };
+      absorbSyncReload(draft);
       draft.probe = undefined;
       return;
     case 'stop-server':
@@ -78,8 +82,8 @@ const absorbInstalled = (draft: Draft): void => {
 };
 
 /**
- * A clone that is no longer beside the data directory has taken its place after all: nobody heard of
- * it. Without this the member would try for ever to install what is not there.
+ * A clone that is no longer beside the data directory has taken its place after all: nobody heard
+ * of it. Without this the member would try for ever to install what is not there.
  */
 export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => {
   draft.disk = { value: disk, at };
@@ -103,7 +107,12 @@ const startedProcess = (action: Action, pid: number): ServerProcess => ({
 
 const preparedFor = (action: Action, version: string): Prepared | undefined =>
   action.kind === 'prepare-server'
-    ? { as: action.as, upstream: action.upstream?.address, version }
+    ? {
+        as: action.as,
+        upstream: action.upstream?.address,
+        version,
+        syncNames: action.syncNames,
+      }
     : undefined;
 
 const absorbFence = (draft: Draft, silent: boolean): void => {

@@ -5,6 +5,7 @@ import { armGuard, readStore, renewLease } from './lease-chores.ts';
 import { publishJournal } from './journal-chores.ts';
 import { inspectDisk, probeServer } from './look-chores.ts';
 import { publishMember } from './publish-chores.ts';
+import { armSyncNames, showSyncNames } from './sync-chores.ts';
 import { changeSlots, checkpointAfterPromotion } from './slot-chores.ts';
 
 export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] = [
@@ -16,5 +17,7 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'publish', chore: publishMember },
   { lane: 'publish', chore: publishJournal },
   { lane: 'sql', chore: checkpointAfterPromotion },
+  { lane: 'sql', chore: showSyncNames },
+  { lane: 'sql', chore: armSyncNames },
   { lane: 'sql', chore: changeSlots },
 ];

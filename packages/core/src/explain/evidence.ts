@@ -56,8 +56,16 @@ export const judgeLoss = (episode: Episode, facts: Facts): Loss | undefined => {
     from: formatLsn(fork.at),
     to: formatLsn(end),
     bytes: Number(end - fork.at),
+    mayBeAcknowledged: !wasUnacknowledged(episode, end, fork),
     keptAt: kept === undefined ? undefined : textIn(kept, 'path'),
   };
+};
+
+/** With synchronous replication the old primary knew how much had ever been acknowledged. */
+const wasUnacknowledged = ({ entries }: Episode, end: Lsn, { at }: Fork): boolean => {
+  const handedOver = entries.find(({ event }) => event === 'lease.handed-over');
+  const bytes = handedOver === undefined ? 0 : (numberIn(handedOver, 'unacknowledgedBytes') ?? 0);
+  return bytes > 0 && end - BigInt(bytes) <= at;
 };
 
 /** The last word on where the WAL of the old primary ended, in its own words only. */

@@ -60,6 +60,8 @@ export type Loss =
       readonly from: string;
       readonly to: string;
       readonly bytes: number;
+      /** False: no client was ever told that any of it was committed. */
+      readonly mayBeAcknowledged: boolean;
       /** Directory on `member` where that WAL is kept; undefined: not kept yet. */
       readonly keptAt?: string | undefined;
     }

@@ -120,6 +120,12 @@ const DECIDED: Readonly<Record<string, Write>> = {
   'standby.unfit': (entry) => `it cannot follow: a ${of(entry, 'method')} is needed`,
   'fork.keeping': (entry) =>
     `keep the WAL that the cluster does not have, ${of(entry, 'from')} to ${of(entry, 'to')}`,
+  'vote.given': () => 'vote: receive no WAL until somebody is elected',
+  'electorate.changing': (entry) =>
+    `change whose acknowledgements count: ${textIn(entry, 'voters') || 'nobody’s'}`,
+  'member.refused': (entry) => `refuse to take part: ${of(entry, 'reason')}`,
+  'cluster.initialised': () => 'found the cluster',
+  'cluster.taken-over': () => 'make a cluster of the data that is here',
   'member.rewinding': (entry) => `rewind to ${of(entry, 'to')}`,
   'member.cloning': (entry) => `clone ${of(entry, 'from')}`,
 };

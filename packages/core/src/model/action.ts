@@ -1,7 +1,7 @@
 import type { Instant } from './instant.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName } from './member.ts';
-import type { DiskFacts, ServerProbe, Upstream, UpstreamFacts } from './server.ts';
+import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } from './server.ts';
 import type { PeerAnswer } from './peer.ts';
 import type { LeaseId, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
@@ -20,7 +20,7 @@ import type { Ancestor, Timeline } from './timeline.ts';
  * disk       looking at the data directory
  * peers      asking the other members
  * upstream   looking at the server to follow
- * sql        SQL that changes nothing about who is primary: slots, checkpoints
+ * sql        SQL that changes nothing about who is primary: slots, checkpoints, a fresh connection
  */
 export type Lane =
   | 'lease'
@@ -47,6 +47,7 @@ export type TransactionPurpose =
   | 'publish-member'
   | 'record-promotion'
   | 'clear-failover'
+  | 'write-sync'
   | 'publish-journal';
 
 export type Action =
@@ -82,6 +83,8 @@ export type Action =
       readonly kind: 'prepare-server';
       readonly as: 'primary' | 'standby' | 'private';
       readonly upstream: Upstream | undefined;
+      /** Value of `synchronous_standby_names`; undefined: whatever the configuration says. */
+      readonly syncNames: string | undefined;
     }
   /** Empty history files for numbers that were issued and are not in our lineage (rule S5). */
   | { readonly kind: 'place-history'; readonly timelines: readonly Timeline[] }
@@ -104,6 +107,8 @@ export type Action =
       readonly limitMs: number;
     }
   | { readonly kind: 'inspect-upstream'; readonly upstream: Upstream }
+  /** Which `synchronous_standby_names` a fresh connection shows, and who sends WAL (rule S6). */
+  | { readonly kind: 'show-sync-names' }
   /* ── SQL that changes something ── */
   | { readonly kind: 'checkpoint'; readonly limitMs: number }
   | {
@@ -161,6 +166,7 @@ export interface Results {
   readonly 'probe-server': { readonly probe: ServerProbe };
   readonly 'ask-peers': { readonly answers: Readonly<Record<string, PeerAnswer>> };
   readonly 'inspect-upstream': { readonly facts: UpstreamFacts };
+  readonly 'show-sync-names': { readonly shown: ShownSyncNames };
   readonly checkpoint: Record<never, never>;
   readonly 'change-slots': Record<never, never>;
   readonly exit: Record<never, never>;

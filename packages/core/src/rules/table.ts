@@ -11,6 +11,7 @@ import { repairingRules } from './repairing.ts';
 import { restartInPlace, restartingRules } from './restarting.ts';
 import type { Rule } from './rule.ts';
 import { beginSwitchover } from './switching.ts';
+import { keepSynchronousNames } from './synchronising.ts';
 import { vacatingRules } from './vacating.ts';
 
 export const hold: Rule = {
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   ...vacatingRules,
   restartInPlace,
   ...promotingRules,
+  keepSynchronousNames,
   handOverWhenLeaving,
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,

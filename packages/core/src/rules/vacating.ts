@@ -7,7 +7,8 @@
  *      ▲                                                         │            │ nobody has all
  *      └──────────────────────── started in place ◀──────────────┴────────────┘
  */
-import { findHeir, whyNotComplete } from '../election/candidates.ts';
+import { findHeir, listCandidates, whyNotComplete } from '../election/candidates.ts';
+import { findSyncHeir } from '../election/votes.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { formatLsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
@@ -25,7 +26,10 @@ export const CRASH_DRAIN_LIMIT_MS = 50;
 export const PLANNED_DRAIN_LIMIT_MS = 5_000;
 /** Not answering is not being behind: a restart in place takes longer than this anyway. */
 export const SILENT_STANDBY_LIMIT_MS = 500;
-/** How long one question to the peers may take while applications wait. */
+/**
+ * How long a question to the peers may take while applications wait, at first. On a busy machine a
+ * question that is asked again and again with this limit is never answered: it grows.
+ */
 const ASK_LIMIT_MS = 50;
 const ASK_AGAIN_MS = 20;
 
@@ -113,23 +117,27 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     if (answers === undefined && view.otherMembers.length > 0) return askStandbys(view);
     const heir = chooseHeir(view, vacating, answers ?? {});
     if (heir === undefined) return waitForStandby(view, vacating, answers ?? {});
+    const { name, needed } = heir;
+    const what = needed === undefined ? 'everything' : 'everything acknowledged';
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,
       cause: vacating.cause,
       end: { known: true, position: vacating.end },
-      heir,
+      ...(needed === undefined ? {} : { needed }),
+      heir: name,
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
     };
     return {
-      because: `${heir} has everything up to ${formatPosition(vacating.end)}`,
+      because: `${name} has ${what} up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
       event: event('lease.handed-over', 'info', {
-        heir,
+        heir: name,
         cause: vacating.cause,
         end: formatLsn(vacating.end.lsn),
         timeline: vacating.end.timeline,
-        ...refusedBeside(view, heir, { answers: answers ?? {}, end: vacating.end }),
+        unacknowledgedBytes: needed === undefined ? 0 : Number(vacating.end.lsn - needed.lsn),
+        ...refusedBeside(view, name, { answers: answers ?? {}, end: needed ?? vacating.end }),
       }),
     };
   },
@@ -148,23 +156,39 @@ const refusedBeside = (
   return refused.length === 0 ? {} : { refused: refused.join('; ') };
 };
 
+interface Heir {
+  readonly name: MemberName;
+  /** Where it is less than all: what was ever acknowledged. */
+  readonly needed?: WalPosition | undefined;
+}
+
 /** Somebody the operator named is waited for; a choice of our own may still change. */
 const chooseHeir = (
   view: View,
-  { heir }: Vacating,
+  { heir, cause, end }: Vacating,
   answers: Readonly<Record<string, PeerAnswer>>,
-): MemberName | undefined => {
-  const end = view.state.vacating?.end;
+): Heir | undefined => {
   if (end === undefined) return undefined;
-  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return heir;
+  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return { name: heir };
   const named = heir !== undefined && view.store?.failover?.value.member === heir;
-  return named ? undefined : findHeir(answers, end);
+  if (named) return undefined;
+  const name = findHeir(answers, end);
+  if (name !== undefined) return { name };
+  // Of a crashed server clients were told no more than its standbys have.
+  const sinceSilent = peersSince(view, view.state.processSince);
+  if (cause !== 'crash' || sinceSilent === undefined) return undefined;
+  return findSyncHeir(view, sinceSilent, listCandidates(sinceSilent));
 };
 
-export const askStandbys = (view: View): Answer => ({
-  because: 'asking the standbys how much they hold',
-  action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
-});
+export const askStandbys = (view: View): Answer => {
+  const { endAt } = view.state.vacating ?? {};
+  const waitedMs = endAt === undefined ? 0 : elapsedMs(endAt, view.now);
+  const limitMs = Math.min(SILENT_STANDBY_LIMIT_MS, Math.max(ASK_LIMIT_MS, waitedMs));
+  return {
+    because: 'asking the standbys how much they hold',
+    action: { kind: 'ask-peers', members: view.otherMembers, limitMs },
+  };
+};
 
 const waitForStandby = (
   view: View,
@@ -216,8 +240,8 @@ export const releaseWhenShuttingDownWithoutHeir: Rule = {
     const { vacating, tenure, leaving } = view.state;
     if (leaving === undefined || !view.silent || tenure === undefined) return undefined;
     if (view.store === undefined) return undefined;
-    const waiting = vacating !== undefined && !vacating.givenUp && view.otherMembers.length > 0;
-    if (waiting && view.holding) return undefined;
+    const isHandingOver = vacating !== undefined && whyRestart(view, vacating) === undefined;
+    if (isHandingOver && view.otherMembers.length > 0 && view.holding) return undefined;
     const end = vacating?.end;
     return {
       because: 'leaving, and nobody has everything',

@@ -97,6 +97,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'failsafe',
   'failover',
   'handover',
+  'holder',
   'timelines',
 ];
 

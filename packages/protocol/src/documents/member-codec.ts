@@ -1,4 +1,4 @@
-import type { JobProgress, MemberDocument, Timeline } from '@matriarch/core';
+import type { JobProgress, LeaseTerm, MemberDocument, Timeline } from '@matriarch/core';
 import { currentName } from '../aliases/old-names.ts';
 import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
@@ -26,7 +26,7 @@ export const encodeMember = (member: MemberDocument): string =>
     replication_state: member.replicationState,
     timeline: member.timeline,
     [OUR_FIELD]: member.ours
-      ? { version: MATRIARCH_VERSION, job: encodeJob(member.job) }
+      ? { version: MATRIARCH_VERSION, vote: member.vote, job: encodeJob(member.job) }
       : undefined,
   });
 
@@ -67,6 +67,7 @@ export const decodeMember = (text: string): MemberDocument => {
     pendingRestart: asBoolean(member['pending_restart']),
     checkpointAfterPromote: asBoolean(member['checkpoint_after_promote']),
     ours: isObject(ours),
+    vote: asInteger(asObject(ours)['vote']) as LeaseTerm | undefined,
     job: decodeJob(asObject(ours)['job']),
   };
 };

@@ -19,6 +19,16 @@ export const operatorFaults = {
       return { story: `switchover requested from ${leader} to ${member ?? 'anybody'}` };
     },
   },
+  'mode-changes': {
+    troubles: 'nobody',
+    inject: ({ simulation, random }) => {
+      const mode = random.pick(['off', 'on', 'quorum'] as const);
+      const count = random.pick([1, 2]);
+      const strict = random.chance(0.3);
+      simulation.changePolicy({ synchronous: { mode, count, strict, lagBytesMax: undefined } });
+      return { story: `replication mode ${mode}, ${count} standbys${strict ? ', strict' : ''}` };
+    },
+  },
   'standby-stalls': {
     troubles: 'nobody',
     inject: ({ simulation, host, lastsMs }) => {

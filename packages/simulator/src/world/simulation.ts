@@ -33,6 +33,9 @@ export interface SimulationOptions {
   readonly only?: readonly string[] | undefined;
 }
 
+/** A loop looks at the store at least this often, when nothing tells it to. */
+const POLICY_HEARD_MS = 3_000;
+
 /** Agents are started within this time of the beginning. */
 const START_WITHIN_MS = 1_500;
 
@@ -42,7 +45,7 @@ export class Simulation implements World {
   readonly network: SimNetwork;
   readonly store: SimStore;
   readonly random: Random;
-  readonly policy: Policy;
+  policy: Policy;
   readonly hostPace: HostPace;
   readonly journal: Journal;
   readonly ledger = new Ledger();
@@ -76,6 +79,19 @@ export class Simulation implements World {
     for (const host of this.hosts.values()) this.#localWriters.push(new LocalWriter(host, parts));
     const hosts = [...this.hosts.values()];
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
+  }
+
+  /** The operator changes the cluster's configuration: each loop hears of it when it next looks. */
+  changePolicy(changes: Partial<Policy>): void {
+    this.policy = { ...this.policy, ...changes };
+    const { policy } = this;
+    const put = { ttl: policy.ttlMs / 1_000, synchronous_mode: policy.synchronous.mode };
+    this.store.documents.transact([], [{ key: 'config', put }]);
+    for (const host of this.hosts.values())
+      this.kernel.after(this.random.between(1, POLICY_HEARD_MS), () => {
+        const loop = host.guard?.loop;
+        loop?.process.deliver(() => loop.take({ kind: 'policy-changed', policy: this.policy }));
+      });
   }
 
   /** Nobody writes any more, so that all copies can become equal. */
@@ -147,10 +163,10 @@ export class Simulation implements World {
     this.#narrate(sighting);
   }
 
-  #acknowledge({ host, record }: Extract<Sighting, { kind: 'committed' }>): void {
+  #acknowledge({ host, record, synchronous }: Extract<Sighting, { kind: 'committed' }>): void {
     const context = { world: this, tenures: this.tenures, report: () => undefined };
     const excused = !holdsLease(context, host) && excuseFor(context, host) !== undefined;
-    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused });
+    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused, synchronous });
   }
 
   /** The moment at which somebody may wrongly still, or already, accept writes: try it. */

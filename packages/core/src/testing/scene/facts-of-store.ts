@@ -31,6 +31,8 @@ const readTags = (line: LineReader) => ({
   ...defaultTags,
   nofailover: line.has('nofailover'),
   failoverPriority: line.number('priority') ?? 1,
+  nosync: line.has('nosync'),
+  syncPriority: line.number('sync priority') ?? 1,
 });
 
 const STATES = ['running', 'starting', 'stopped', 'creating replica', 'crashed'] as const;
@@ -49,6 +51,7 @@ const readMember = (line: LineReader, scene: SceneDraft): void => {
     tags: readTags(line),
     xlogLocation: position,
     ours: !line.has('of Patroni'),
+    vote: line.number('vote') as LeaseTerm | undefined,
   };
   const revision = (line.number('revision') ?? 48) as Revision;
   scene.members[name] = { value, createRevision: revision, modRevision: revision, leaseId };
@@ -90,6 +93,7 @@ const CAUSES = ['crash', 'cannot-start', 'switchover', 'shutdown'] as const;
 const readHandover = (line: LineReader, scene: SceneDraft): void => {
   const end = line.position('end');
   const heir = line.text('heir');
+  const needed = line.position('needed');
   putDocument(scene, line, {
     key: 'handover',
     value: {
@@ -97,6 +101,7 @@ const readHandover = (line: LineReader, scene: SceneDraft): void => {
       term: (line.number('term') ?? 30) as LeaseTerm,
       cause: line.oneOf(CAUSES),
       end: end === undefined ? unknownPosition : knownPosition(end),
+      ...(needed === undefined ? {} : { needed }),
       heir: heir === undefined ? undefined : asMember(heir),
       quietMs: line.duration('quiet') ?? 0,
     },
@@ -166,6 +171,7 @@ const readPeer = (line: LineReader, scene: SceneDraft): void => {
     tags: readTags(line),
     electable: role === 'standby' && !line.has('not electable'),
     streaming: line.has('streaming'),
+    vote: line.number('vote') as LeaseTerm | undefined,
   };
 };
 
@@ -186,7 +192,15 @@ export const factsOfStore: Facts = {
     read: (line, scene) => putDocument(scene, line, { key: 'config', value: { ttl: 30 } }),
   },
   'store sync': {
-    read: (line, scene) => putDocument(scene, line, { key: 'sync', value: {} }),
+    read: (line, scene) => {
+      const leader = line.text('leader');
+      const value = {
+        ...(leader === undefined ? {} : { leader: asMember(leader) }),
+        voters: line.texts('voter').map(asMember),
+        quorum: (line.number('votes') ?? 1) - 1,
+      };
+      putDocument(scene, line, { key: 'sync', value });
+    },
   },
   'store failsafe': {
     read: (line, scene) => putDocument(scene, line, { key: 'failsafe', value: {} }),

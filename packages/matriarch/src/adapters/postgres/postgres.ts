@@ -15,6 +15,7 @@ import { placeHistory } from './place-history.ts';
 import { prepareServer } from './prepare-server.ts';
 import { createProbe } from './probe.ts';
 import { rewind } from './rewind.ts';
+import { showSyncNames } from './show-sync-names.ts';
 import { measureWalEnd } from './wal-end.ts';
 
 /** Called with everything that was asked for and is not done, whenever the server is prepared. */
@@ -58,6 +59,7 @@ export const createPostgres = (
     discardAside: () => discardAside(context),
     discardUnfinished: () => discardUnfinished(context),
     inspectUpstream: (upstream) => inspectUpstream(context, upstream),
+    showSyncNames: () => showSyncNames(context),
     checkpoint: (limitMs) => checkpoint(context, limitMs),
     changeSlots: (changes) => slots.change(changes),
     close: () => {

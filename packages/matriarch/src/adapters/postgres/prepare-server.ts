@@ -32,6 +32,8 @@ export interface Preparation {
   readonly as: ServerRole;
   /** Of a standby: where it is to stream from; undefined: from nowhere, for now. */
   readonly upstream: Upstream | undefined;
+  /** Value of `synchronous_standby_names`; undefined: what the configuration says. */
+  readonly syncNames?: string | undefined;
 }
 
 export interface Prepared {
@@ -39,6 +41,7 @@ export interface Prepared {
   readonly remarks: readonly string[];
 }
 
+const SYNC_NAMES = 'synchronous_standby_names';
 export const OWN_FILE = 'matriarch.conf';
 const COMMENT = [
   'Written by Matriarch. Changes made here are lost: use the cluster configuration,',
@@ -56,14 +59,15 @@ const CHECK_LIMIT_MS = 10_000;
  */
 export const prepareServer = (
   context: PostgresContext,
-  { as, upstream }: Preparation,
+  { as, upstream, syncNames }: Preparation,
 ): Promise<Answer<Prepared>> =>
   attempt('prepare the server', async () => {
     const { dataDirectory } = context.config.postgresql;
     const answer = await readControlData(context, dataDirectory);
     if (answer.kind !== 'done') return answer;
     const { control } = answer;
-    const missing = await completeOldFiles(context);
+    const waits = syncNames === undefined ? {} : { [SYNC_NAMES]: syncNames };
+    const missing = await completeOldFiles(context, Object.keys(waits));
     if (missing.kind !== 'done') return missing;
 
     await ensureStateDirectory(context);
@@ -73,7 +77,7 @@ export const prepareServer = (
     if (link === undefined) return failed(`the upstream's address is ${upstream?.address}`);
     const wish = {
       minimums: as === 'standby' ? control.minimums : {},
-      fixed: { ...access, ...link },
+      fixed: { ...access, ...link, ...waits },
     };
     const written = await writeConfiguration(context, wish);
     if (written.kind !== 'done') return written;
@@ -87,7 +91,10 @@ export const prepareServer = (
   });
 
 /** The files that were there before us: ours is included last, and nothing overrides it. */
-const completeOldFiles = async (context: PostgresContext): Promise<Answer<Nothing>> => {
+const completeOldFiles = async (
+  context: PostgresContext,
+  ours: readonly string[],
+): Promise<Answer<Nothing>> => {
   const { config, owner, settings } = context;
   const { dataDirectory } = config.postgresql;
   const kind = { mode: 0o600, owner };
@@ -102,7 +109,7 @@ const completeOldFiles = async (context: PostgresContext): Promise<Answer<Nothin
   const automatic = join(dataDirectory, 'postgresql.auto.conf');
   const changed = await readServerFile(context, automatic);
   if (changed !== undefined) {
-    const names = new Set([...recoveryParameters, ...ownedParameters]);
+    const names = new Set([...recoveryParameters, ...ownedParameters, ...ours]);
     await writeAtomically(automatic, withoutParameters(changed, names), kind);
   }
   return done;

@@ -131,15 +131,16 @@ const formatLoss = (loss: Loss, paint: Paint): string[] => {
     case 'nothing':
       return colour(line(paint, 'Lost', `nothing: ${loss.because}`), 'nothing', paint.green);
     case 'lost': {
-      const { member, timeline, from, to, bytes, keptAt } = loss;
+      const { member, timeline, from, to, bytes, mayBeAcknowledged, keptAt } = loss;
       const kept =
         keptAt === undefined
           ? `it is still in the data directory of ${member}`
           : `kept on ${member} in ${keptAt}`;
-      const what = `${bytes} bytes of WAL`;
+      const what = mayBeAcknowledged ? `${bytes} bytes of WAL` : 'nothing that was acknowledged';
+      const more = mayBeAcknowledged ? '' : `: ${bytes} bytes of WAL`;
       const where = `${from} to ${to} of timeline ${timeline}`;
-      const text = `${what}, ${where}, that no other member had; ${kept}`;
-      return colour(line(paint, 'Lost', text), what, paint.red);
+      const text = `${what}${more}, ${where}, that no other member had; ${kept}`;
+      return colour(line(paint, 'Lost', text), what, mayBeAcknowledged ? paint.red : paint.green);
     }
     case 'unknown': {
       const { because, from, atLeastBytes = 0 } = loss;

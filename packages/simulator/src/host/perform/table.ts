@@ -33,6 +33,7 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'probe-server': look.probeServer,
   'ask-peers': look.askPeers,
   'inspect-upstream': look.inspectUpstream,
+  'show-sync-names': look.showSyncNames,
   checkpoint: server.checkpoint,
   'change-slots': server.changeSlots,
   exit: server.exit,
