@@ -31,6 +31,7 @@ export const CORE_AREAS: AreaTable = {
   decide: ['model', 'state', 'view', 'rules'],
   step: ['model', 'guard', 'state', 'view', 'absorb', 'rules', 'chores', 'lanes', 'decide'],
   render: ['model', 'routing'],
+  explain: ['model'],
   index: ['*'],
 };
 
@@ -49,11 +50,24 @@ export const PROGRAM_AREAS: AreaTable = {
   api: ['ports', 'jobs', 'journal', 'metrics', 'log'],
   adapters: ['ports'],
   proxy: ['ports', 'log'],
+  explain: ['journal'],
   local: ['ports', 'proxy', 'log'],
   monitor: ['ports', 'log'],
   backup: ['ports', 'log'],
   drills: ['ports', 'local', 'log'],
-  cli: ['ports', 'main', 'proxy', 'local', 'monitor', 'backup', 'drills', 'store-access', 'log'],
+  cli: [
+    'ports',
+    'main',
+    'proxy',
+    'local',
+    'monitor',
+    'backup',
+    'drills',
+    'store-access',
+    'log',
+    'journal',
+    'explain',
+  ],
   main: ['*'],
   index: ['*'],
 };

@@ -1,3 +1,4 @@
+import type { TransactionPurpose } from './model/action.ts';
 import { type Instant, earliest } from './model/instant.ts';
 import type { Decision } from './rules/rule.ts';
 import { rules } from './rules/table.ts';
@@ -40,9 +41,7 @@ const isActing = ({ state }: View): boolean => {
   const rulesLease =
     lease?.action.kind === 'transact' && lease.action.purpose !== 'confirm' ? lease : undefined;
   const rulesPublish =
-    publish?.action.kind === 'transact' && publish.action.purpose !== 'publish-member'
-      ? publish
-      : undefined;
+    publish?.action.kind === 'transact' && !isChore(publish.action.purpose) ? publish : undefined;
   const awaitsCheckpoint = state.vacating !== undefined || state.operating.operation !== undefined;
   const checkpoint = sql?.action.kind === 'checkpoint' && awaitsCheckpoint;
   return (
@@ -54,6 +53,9 @@ const isActing = ({ state }: View): boolean => {
     checkpoint
   );
 };
+
+const isChore = (purpose: TransactionPurpose): boolean =>
+  purpose === 'publish-member' || purpose === 'publish-journal';
 
 /** A fence that is under way is not begun again with every step. */
 const isSameUnderWay = ({ state }: View, kind: string | undefined): boolean =>

@@ -41,6 +41,7 @@ export const laneOf = (action: Action): Lane => {
     case 'record-promotion':
     case 'clear-failover':
     case 'write-sync':
+    case 'publish-journal':
       return 'publish';
     default:
       return 'lease';

@@ -1,5 +1,6 @@
 import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
 import type { Instant } from './model/instant.ts';
+import type { JournalRow } from './model/journal.ts';
 import type { MemberName, MemberTags } from './model/member.ts';
 import { type Operating, idleOperating } from './model/operating.ts';
 import type { PeerAnswer } from './model/peer.ts';
@@ -40,6 +41,9 @@ export interface StepEvent {
   readonly name: string;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly details: Readonly<Record<string, string | number | boolean>>;
+  /** The rule that decided it, with its evidence; absent for what was only seen or done. */
+  readonly rule?: string | undefined;
+  readonly because?: string | undefined;
 }
 
 /** Our lease of the store, which carries the member key and, when we hold it, the leader key. */
@@ -164,6 +168,8 @@ export interface MemberState {
   readonly silentSince: Instant | undefined;
   /** Whether it streamed when it was last asked. */
   readonly streaming: boolean;
+  /** It has been seen out of recovery. */
+  readonly accepting: boolean;
   /** Since when it has been a standby that does not stream. */
   readonly idleSince: Instant | undefined;
   readonly disk: Seen<DiskFacts> | undefined;
@@ -203,6 +209,9 @@ export interface MemberState {
   /** When slots were last looked after, and the member key last written. */
   readonly slotsAt: Instant | undefined;
   readonly publishedAt: Instant | undefined;
+  /** What is told in the store next, and when that was last done. */
+  readonly journal: readonly JournalRow[];
+  readonly journalAt: Instant | undefined;
   readonly leaving: { readonly since: Instant } | undefined;
   readonly operating: Operating;
 }
@@ -271,6 +280,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     probe: undefined,
     silentSince: undefined,
     streaming: false,
+    accepting: false,
     idleSince: undefined,
     disk: undefined,
     asideKept: undefined,
@@ -295,6 +305,8 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     slotsWantedAt: {},
     slotsAt: undefined,
     publishedAt: undefined,
+    journal: [],
+    journalAt: undefined,
     leaving: undefined,
     operating: idleOperating,
   };

@@ -13,6 +13,8 @@ import { type Instant, earliest } from './model/instant.ts';
 import type { Decision } from './rules/rule.ts';
 import type { Draft, MemberState, StepEvent } from './state.ts';
 import { deriveEvents } from './view/events.ts';
+import { keepForStore } from './view/journal.ts';
+import { deriveStory } from './view/story.ts';
 import { assembleView } from './view/view.ts';
 
 export interface StepResult {
@@ -38,7 +40,12 @@ export const step = (state: MemberState, input: TimedInput): StepResult => {
     applyChores(run);
   }
   const { dispatches, decisions, wakeAt } = run;
-  const events = [...deriveEvents(state, draft), ...run.events];
+  const events = [
+    ...deriveEvents(state, draft),
+    ...deriveStory(state, draft, input),
+    ...run.events,
+  ];
+  draft.journal = keepForStore(draft, { events, decisions });
   return { state: draft, dispatches, events, decisions, wakeAt };
 };
 
@@ -56,10 +63,10 @@ const applyRules = (run: Run): void => {
     const { decision, askAgainAt } = decide(assembleView(draft));
     run.wakeAt = earliest(run.wakeAt, askAgainAt);
     run.decisions.push(decision);
-    const { action, remember, event } = decision;
+    const { action, remember, event, rule, because } = decision;
     if (action !== undefined && !dispatch(run, action, decision.rule)) return;
     if (remember !== undefined) Object.assign(draft, remember);
-    if (event !== undefined) run.events.push(event);
+    if (event !== undefined) run.events.push({ ...event, rule, because });
     if (action !== undefined || remember === undefined) return;
   }
 };

@@ -177,7 +177,6 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     reloadFile({ file, settings, log, loop, applySettings });
     renewCertificates(api, log);
   };
-  const probe = createProbe(parts.postgres);
   const source = createApiSource({
     scope: config.scope,
     loop,
@@ -186,8 +185,9 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     counters,
     reload,
     now: readBootClock,
-    probe: (limitMs) => probe.probe(limitMs),
+    probe: createProbe(parts.postgres).probe,
     ...offerWal(parts.postgres),
+    journalFile: journal.file,
   });
   watchers.push((state) => source.notify(state));
   const api = createApi({ ...config.restapi, source, log });
@@ -268,7 +268,7 @@ const createPerformers = (
     keyFile: config.restapi.tls?.keyFile,
   });
   return {
-    ...createStorePerformers(store, prefix),
+    ...createStorePerformers(store, prefix, readBootClock),
     ...createGuardPerformers({
       guard,
       dataDirectory,

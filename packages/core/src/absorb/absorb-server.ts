@@ -17,6 +17,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.probe = undefined;
   draft.silentSince = undefined;
   draft.streaming = false;
+  draft.accepting = false;
   draft.idleSince = undefined;
   draft.disk = undefined;
   forgetSuspension(draft);
@@ -71,6 +72,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   if (probe.kind !== 'answers') return;
   absorbSyncProbe(draft, probe, sentAt);
   draft.streaming = probe.inRecovery && probe.streaming;
+  draft.accepting = !probe.inRecovery;
   const idle = probe.inRecovery && !probe.streaming;
   draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;
   if (!probe.inRecovery || probe.streaming) absorbBackAgain(draft);

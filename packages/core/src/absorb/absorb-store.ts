@@ -1,6 +1,7 @@
 import { mayAcceptWrites } from '../guard/guard-state.ts';
 import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
+import { withoutPublished } from '../model/journal.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
@@ -87,6 +88,10 @@ export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transa
     if (issued !== undefined && 'put' in issued && 'key' in issued && issued.key === 'timelines')
       absorbIssued(draft, issued.put.issued);
   }
+  if (purpose === 'publish-journal' && result.applied) {
+    draft.journal = withoutPublished(draft.journal, transaction);
+    draft.journalAt = draft.now;
+  }
   if (purpose === 'issue-timeline' && result.applied) {
     const { timelines } = result.snapshot;
     if (timelines !== undefined) absorbIssued(draft, timelines.value.issued);
@@ -131,6 +136,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'clear-failover':
     case 'end-suspension':
     case 'write-sync':
+    case 'publish-journal':
       return;
   }
 };

@@ -2,6 +2,7 @@
 import type { Lane } from '../model/action.ts';
 import type { Chore } from './chore.ts';
 import { armGuard, readStore, renewLease } from './lease-chores.ts';
+import { publishJournal } from './journal-chores.ts';
 import { inspectDisk, probeServer } from './look-chores.ts';
 import { suspendDeadline } from './pause-chores.ts';
 import { publishMember } from './publish-chores.ts';
@@ -16,6 +17,7 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'probe', chore: probeServer },
   { lane: 'disk', chore: inspectDisk },
   { lane: 'publish', chore: publishMember },
+  { lane: 'publish', chore: publishJournal },
   { lane: 'sql', chore: checkpointAfterPromotion },
   { lane: 'sql', chore: showSyncNames },
   { lane: 'sql', chore: armSyncNames },

@@ -50,7 +50,8 @@ export type TransactionPurpose =
   | 'clear-failover'
   | 'suspend'
   | 'end-suspension'
-  | 'write-sync';
+  | 'write-sync'
+  | 'publish-journal';
 
 export type Action =
   /* ── the store ── */

@@ -1,4 +1,5 @@
 import type { Brand } from './brand.ts';
+import type { JournalDocument } from './journal.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName, MemberTags } from './member.ts';
 import type { Lineage, Timeline } from './timeline.ts';
@@ -187,6 +188,7 @@ export interface StoreDocuments {
   readonly bootstrap: BootstrapDocument;
   readonly quiet: QuietDocument;
   readonly suspension: SuspensionDocument;
+  readonly journal: JournalDocument;
 }
 
 export type DocumentKey = keyof StoreDocuments;

@@ -7,6 +7,7 @@ import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import type { WalPosition } from '../model/wal-position.ts';
 import { isNamed, isPaused, isSuspensionOfOther } from '../view/pause.ts';
+import { formatLsn } from '../model/lsn.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import { stopReceivingBeforeVoting } from './synchronising.ts';
@@ -90,9 +91,11 @@ export const acquireAsHeir: Rule = {
     );
     if (missing !== undefined)
       return isProbeFresh(view) ? undefined : { because: 'looking at our own position first' };
+    const because = `${handover.from} released it to us and we hold all that is needed`;
     return {
-      because: `${handover.from} released it to us and we hold all that is needed`,
+      because,
       action: acquire(view, view.store, lease),
+      event: event('lease.acquiring', 'info', { because, position: formatLsn(judged.lsn) }),
     };
   },
 };
@@ -192,7 +195,10 @@ export const acquireAsBestCandidate: Rule = {
     return {
       because: verdict.because,
       action: acquire(view, store, lease),
-      event: event('lease.acquiring', 'info', { because: verdict.because }),
+      event: event('lease.acquiring', 'info', {
+        because: verdict.because,
+        position: formatLsn(judged.lsn),
+      }),
     };
   },
 };

@@ -128,7 +128,7 @@ export const recordPromotion: Rule = {
           { key: 'history', put: historyOf(lineage, { store, leader: self.name }) },
         ],
       ),
-      event: event('primary.promoted', 'info', { timeline }),
+      event: event('primary.promoted', 'info', { timeline, parent, from: formatLsn(switchLsn) }),
     };
   },
 };

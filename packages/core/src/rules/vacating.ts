@@ -10,6 +10,7 @@
 import { findHeir, listCandidates, whyNotComplete } from '../election/candidates.ts';
 import { findSyncHeir } from '../election/votes.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import { formatLsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { HandoverDocument } from '../model/store.ts';
@@ -133,10 +134,26 @@ export const handOverWhenStandbyHasAllWal: Rule = {
       event: event('lease.handed-over', 'info', {
         heir: name,
         cause: vacating.cause,
+        end: formatLsn(vacating.end.lsn),
+        timeline: vacating.end.timeline,
         unacknowledgedBytes: needed === undefined ? 0 : Number(vacating.end.lsn - needed.lsn),
+        ...refusedBeside(view, name, { answers: answers ?? {}, end: needed ?? vacating.end }),
       }),
     };
   },
+};
+
+/** Who could not have taken over, and why; who was only not chosen is not among them. */
+const refusedBeside = (
+  view: View,
+  heir: MemberName,
+  { answers, end }: { answers: Readonly<Record<string, PeerAnswer>>; end: WalPosition },
+): { readonly refused?: string } => {
+  const refused = view.otherMembers.flatMap((name) => {
+    const why = name === heir ? undefined : whyNotComplete(answers[name], end);
+    return why === undefined ? [] : [`${name} ${why}`];
+  });
+  return refused.length === 0 ? {} : { refused: refused.join('; ') };
 };
 
 interface Heir {

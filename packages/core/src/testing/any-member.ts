@@ -4,6 +4,7 @@
  */
 import * as fc from 'fast-check';
 import { type Instant, after } from '../model/instant.ts';
+import type { JournalRow } from '../model/journal.ts';
 import { type Lsn, lsn } from '../model/lsn.ts';
 import { type MemberName, defaultTags } from '../model/member.ts';
 import type { Operating } from '../model/operating.ts';
@@ -214,6 +215,15 @@ const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undef
       })),
   );
 
+const anyRow: fc.Arbitrary<JournalRow> = fc.record({
+  member: anyName,
+  clock: anyPast,
+  revision: fc.constant(50 as Revision),
+  event: fc.constantFrom('server.exited', undefined),
+  level: fc.constant('info'),
+  details: fc.constantFrom({}, { pid: 100 }),
+});
+
 const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   initialize: fc.constantFrom(CLUSTER, CLUSTER, CLUSTER, ''),
   config: fc.constantFrom({}, {}, { pause: true }),
@@ -254,6 +264,7 @@ const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   quiet: fc.record({ ms: fc.constantFrom(0, 30_000) }),
   bootstrap: fc.record({ member: anyName, life: anyLife }),
   suspension: fc.record({ member: anyName, life: anyLife }),
+  journal: fc.record({ rows: fc.array(anyRow, { maxLength: 2 }) }),
 };
 
 const anySnapshot: fc.Arbitrary<StoreSnapshot> = fc
@@ -393,6 +404,8 @@ const anySync: fc.Arbitrary<SyncState> = fc.record({
 });
 
 const anyPlans = fc.record({
+  journal: fc.array(anyRow, { maxLength: 2 }),
+  journalAt: maybe(anyPast),
   probe: seen(anyProbe),
   silentSince: maybe(anyPast),
   idleSince: maybe(anyPast),

@@ -32,11 +32,12 @@ const tellServer = (before: MemberState, after: MemberState, tell: Tell): void =
       as: process.startedAs,
     });
   if (after.lastExit !== undefined && after.lastExit !== before.lastExit) {
-    const { code, signal, pid, startedAs } = after.lastExit.value;
+    const { code, signal, pid, startedAs, promoted } = after.lastExit.value;
     const asked = before.lanes.server?.action.kind === 'stop-server';
     tell('server.exited', asked ? 'info' : 'error', {
       pid,
       as: startedAs,
+      ...(promoted ? { promoted } : {}),
       ...(code === null ? {} : { code }),
       ...(signal === null ? {} : { signal }),
     });
@@ -44,13 +45,18 @@ const tellServer = (before: MemberState, after: MemberState, tell: Tell): void =
   const silentNow = process.kind === 'none' && process.silent;
   if (silentNow && !(before.process.kind === 'none' && before.process.silent))
     tell('server.silent', 'info', { afterMs: elapsedMs(before.processSince, after.now) });
-  if (!before.streaming && after.streaming) tell('standby.streaming', 'info');
+  if (!before.streaming && after.streaming) tell('standby.streaming', 'info', upstreamOf(after));
   const refusal = refusalOf(after);
   if (refusal !== undefined && refusal !== refusalOf(before))
     tell('server.refuses-us', 'error', { cause: refusal });
   if (before.silentSince === undefined && after.silentSince !== undefined && before.probe)
     tell('server.not-answering', 'warn');
 };
+
+const upstreamOf = ({ probe }: MemberState): Details =>
+  probe?.value.kind === 'answers' && probe.value.upstream !== undefined
+    ? { upstream: probe.value.upstream, timeline: probe.value.lineage.timeline }
+    : {};
 
 const refusalOf = ({ probe }: MemberState): string | undefined =>
   probe?.value.kind === 'refuses' ? probe.value.cause : undefined;

@@ -58,22 +58,22 @@ describe('a verb', () => {
     expect(said.err()).toContain(`usage: matriarch ${name} `);
   });
 
-  it.each(['list', 'history'])('%s knows two formats', async (name) => {
+  it.each(['list', 'history', 'explain'])('%s knows two formats', async (name) => {
     const said = capture();
     const command = await verbs[name]?.();
     expect(await command?.run(['--format', 'yaml'])).toBe(2);
     expect(said.err()).toContain('--format is pretty or json, not "yaml"');
   });
 
-  it.each(['list', 'history', 'switchover', 'pause', 'resume', 'restart', 'down', 'destroy'])(
-    '%s refuses a file that is not there',
-    async (name) => {
-      const said = capture();
-      const command = await verbs[name]?.();
-      expect(await command?.run(['-c', 'no-such-file.yaml'])).toBe(2);
-      expect(said.err()).toContain('no-such-file.yaml: cannot be read');
-    },
-  );
+  it.each([
+    ...['list', 'history', 'explain', 'switchover', 'pause', 'resume', 'restart'],
+    ...['down', 'destroy'],
+  ])('%s refuses a file that is not there', async (name) => {
+    const said = capture();
+    const command = await verbs[name]?.();
+    expect(await command?.run(['-c', 'no-such-file.yaml'])).toBe(2);
+    expect(said.err()).toContain('no-such-file.yaml: cannot be read');
+  });
 
   it('refuses what reinit and restart cannot mean', async () => {
     const said = capture();

@@ -16,6 +16,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   list: async () => (await import('./commands/list.ts')).listCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   switchover: async () => (await import('./commands/switchover.ts')).switchoverCommand,
   failover: async () => (await import('./commands/failover.ts')).failoverCommand,
   pause: async () => (await import('./commands/pause.ts')).pauseCommand,

@@ -21,6 +21,7 @@ const open = () => {
     counters,
     reload: () => called.push('reload'),
     now: () => 99 as Instant,
+    journalFile: '/dev/null',
     probe: (limitMs) => {
       called.push(`probe ${limitMs}`);
       return Promise.resolve({ kind: 'starting' });

@@ -11,6 +11,7 @@ import type {
 import { readDocuments, transact } from '../agent/act/store-documents.ts';
 import type { ApiSource, FilingAnswer } from '../agent/api/api-source.ts';
 import { createStateWatchers } from '../agent/api/state-watch.ts';
+import { readJournal } from '../agent/journal/read-journal.ts';
 import type { AgentLoop } from '../agent/loop/agent-loop.ts';
 import type { AgentCounters } from '../agent/metrics/agent-counters.ts';
 import type { KeyValueStore } from '../agent/ports/key-value-store.ts';
@@ -26,6 +27,7 @@ export interface ApiSourceParts {
   readonly probe: (limitMs: number) => Promise<ServerProbe>;
   readonly isMember: ApiSource['isMember'];
   readonly readOfferedWal: ApiSource['readOfferedWal'];
+  readonly journalFile: string;
 }
 
 export interface LoopApiSource extends ApiSource {
@@ -35,7 +37,7 @@ export interface LoopApiSource extends ApiSource {
 
 export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
   const { scope, loop, store, prefix, counters, reload, now, probe } = parts;
-  const { isMember, readOfferedWal } = parts;
+  const { isMember, readOfferedWal, journalFile } = parts;
   const watchers = createStateWatchers(loop.state);
   return {
     scope,
@@ -52,6 +54,7 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
     fileFailover: (document, revision) => fileFailover(store, prefix, { document, revision }),
     fileConfig: (document, revision) => fileConfig(store, prefix, { document, revision }),
     ask: (request) => loop.feed({ kind: 'request', request }),
+    readJournal: () => readJournal(journalFile),
     watchState: watchers.watch,
     notify: watchers.notify,
     reload,

@@ -112,7 +112,9 @@ export class RouteMover {
       }
       const elapsedMs = Math.round((performance.now() - wokenAt) * 10) / 10;
       const { write, reads, because } = routes;
-      log.info({ write, reads, because, steps: describe(change), elapsedMs }, 'routes moved');
+      const { revision } = snapshot;
+      const steps = describe(change);
+      log.info({ write, reads, because, steps, revision, elapsedMs }, 'routes moved');
     }
     this.#decided = routes;
     // A start over that was asked for meanwhile must not be forgotten.

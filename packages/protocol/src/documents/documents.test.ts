@@ -300,6 +300,7 @@ describe('keys', () => {
       'matriarch/bootstrap',
       'matriarch/quiet',
       'matriarch/suspension',
+      'matriarch/journal',
     ]);
     expect(memberPath('pg1')).toBe('members/pg1');
   });

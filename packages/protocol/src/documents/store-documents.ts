@@ -10,6 +10,7 @@ import type {
   Versioned,
 } from '@matriarch/core';
 import { decodeMember, encodeMember } from './member-codec.ts';
+import { journalCodec } from './journal-codec.ts';
 import {
   bootstrapCodec,
   handoverCodec,
@@ -44,6 +45,7 @@ const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
   bootstrap: bootstrapCodec,
   quiet: quietCodec,
   suspension: suspensionCodec,
+  journal: journalCodec,
 };
 
 export const documentKeys = Object.keys(codecs) as readonly DocumentKey[];
@@ -56,6 +58,7 @@ const own: ReadonlySet<DocumentKey> = new Set([
   'bootstrap',
   'quiet',
   'suspension',
+  'journal',
 ]);
 
 /** Where a document lives below the prefix of its cluster. */

@@ -49,6 +49,7 @@ const REVISIONS: Readonly<Record<DocumentKey, number>> = {
   handover: 45,
   quiet: 46,
   suspension: 47,
+  journal: 47,
 };
 
 export const LEASE_OF_OTHERS = '8' as LeaseId;

@@ -23,7 +23,7 @@ export interface Probe {
    * Never rejects; ends within `limitMs`, and within our own limits if those are shorter. Asked
    * again before it has answered, it answers both with one look.
    */
-  probe(limitMs: number): Promise<ServerProbe>;
+  readonly probe: (limitMs: number) => Promise<ServerProbe>;
   close(): void;
 }
 

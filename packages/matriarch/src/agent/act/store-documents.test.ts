@@ -8,7 +8,7 @@ import {
   memberName,
 } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
-import { memberDocument } from '../api/testing/build-state.ts';
+import { NOW, memberDocument } from '../api/testing/build-state.ts';
 import { createStorePerformers, readDocuments, transact } from './store-documents.ts';
 import { createMemoryStore } from './testing/memory-store.ts';
 
@@ -16,7 +16,7 @@ const PREFIX = '/service/demo/';
 
 const open = () => {
   const store = createMemoryStore();
-  return { store, performers: createStorePerformers(store, PREFIX) };
+  return { store, performers: createStorePerformers(store, PREFIX, () => NOW) };
 };
 
 const failed = { kind: 'failed', cause: 'no' } as const;

@@ -1,5 +1,6 @@
 /** The cluster's documents over a store of keys and values. */
 import type {
+  Instant,
   LeaseId,
   Results,
   Revision,
@@ -7,6 +8,7 @@ import type {
   StoreTransaction,
   StoreWrite,
 } from '@matriarch/core';
+import { elapsedMs } from '@matriarch/core';
 import { assembleSnapshot, encodeCompare, encodeWrite } from '@matriarch/protocol';
 import type { KeyRange, KeyValueStore, StoreResult } from '../ports/key-value-store.ts';
 import type { PerformerResult, Performers } from './performers.ts';
@@ -27,7 +29,12 @@ export const readDocuments = async (
 const snapshotOf = (range: KeyRange, prefix: string): StoreSnapshot =>
   assembleSnapshot({ revision: range.revision, entries: range.entries, prefix });
 
-export const createStorePerformers = (store: KeyValueStore, prefix: string): StorePerformers => ({
+/** `now` is the host's boot clock, on which core has written when what happened. */
+export const createStorePerformers = (
+  store: KeyValueStore,
+  prefix: string,
+  now: () => Instant,
+): StorePerformers => ({
   'grant-lease': async ({ ttlMs }) => {
     const granted = await store.grantLease(Math.round(ttlMs / 1_000));
     if (granted.kind !== 'done') return granted;
@@ -42,7 +49,7 @@ export const createStorePerformers = (store: KeyValueStore, prefix: string): Sto
     return kept.kind === 'done' ? { kind: 'done', ttlMs: kept.ttlSeconds * 1_000 } : kept;
   },
   'read-store': () => readDocuments(store, prefix),
-  transact: ({ transaction }) => transact(store, prefix, transaction),
+  transact: ({ transaction }) => transact(store, prefix, stampJournal(transaction, now())),
 });
 
 export const transact = async (
@@ -62,6 +69,19 @@ export const transact = async (
     snapshot: snapshotOf(answer.range, prefix),
   };
   return { kind: 'done', ...done };
+};
+
+/** Rows of the journal say when they were told on the boot clock; people want the wall clock. */
+const stampJournal = (transaction: StoreTransaction, now: Instant): StoreTransaction => {
+  const wallMs = Date.now();
+  const at = (clock: Instant): string =>
+    new Date(wallMs - Math.max(0, elapsedMs(clock, now))).toISOString();
+  const writes = transaction.writes.map((write) =>
+    'key' in write && write.key === 'journal' && 'put' in write
+      ? { ...write, put: { rows: write.put.rows.map((row) => ({ at: at(row.clock), ...row })) } }
+      : write,
+  );
+  return { ...transaction, writes };
 };
 
 /** Core knows no calendar: a row of `history` gets its time when it is written. */

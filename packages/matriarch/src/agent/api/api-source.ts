@@ -24,6 +24,12 @@ export type FilingAnswer =
 export type OfferedWal =
   | { readonly kind: 'done'; readonly bytes: Buffer }
   | { readonly kind: 'failed' | 'unknown'; readonly cause: string };
+export interface JournalLines {
+  /** JSON, each by itself. */
+  readonly lines: readonly string[];
+  /** False: there are older lines. */
+  readonly complete: boolean;
+}
 
 export interface StateWatch {
   readonly limitMs: number;
@@ -65,6 +71,8 @@ export interface ApiSource {
   isMember(path: string, authorization: string | undefined): boolean;
   /** The used part of a segment of our silent server's WAL, up to its end. */
   readOfferedWal(name: string, end: WalPosition): Promise<OfferedWal>;
+  /** The newest lines of the journal, within a limit of its own. */
+  readJournal(): Promise<JournalLines>;
   /** Has the local configuration read again. */
   reload(): void;
 }

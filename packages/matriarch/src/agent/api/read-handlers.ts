@@ -9,10 +9,11 @@ import { coalesce } from './coalesce.ts';
 import { collectOwnMetrics, collectPatroniMetrics } from './collect-metrics.ts';
 import { createFreshLook } from './fresh-look.ts';
 import { isAlive, isReady, meetsCheck } from './health-check.ts';
+import { createJournalHandler } from './journal-answer.ts';
 import { type MemberFacts, assembleMemberFacts } from './member-facts.ts';
 import { type Reply, bareReply, jsonReply, pageReply, refuse } from './reply.ts';
 import { assembleStatusDocument } from './status-document.ts';
-import { createWalHandler } from './wal-handler.ts';
+import { WAL_PATH, createWalHandler } from './wal-handler.ts';
 
 export interface ReadHandlers {
   /** By the first segment of the path. */
@@ -84,13 +85,20 @@ export const createReadHandlers = (source: ApiSource): ReadHandlers => {
       ],
       ['metrics', metrics],
       ['failsafe', failsafeReply],
-      ['matriarch', createWalHandler(source)],
+      ['matriarch', createOwnHandler(source)],
     ]),
     health: ({ path, query }) => {
       const now = facts();
       return jsonReply(statusOf(meetsCheck(now, path, query)), assembleStatusDocument(now));
     },
   };
+};
+
+/** What only our own members and tools ask for. */
+const createOwnHandler = (source: ApiSource): Handler => {
+  const journal = createJournalHandler(source);
+  const wal = createWalHandler(source);
+  return (call) => (call.path.startsWith(WAL_PATH) ? wal(call) : journal(call));
 };
 
 export const failsafeReply = (): Reply => pageReply(502, 'Failsafe mode is not active');

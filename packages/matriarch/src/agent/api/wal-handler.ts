@@ -13,7 +13,6 @@ const SEGMENT = /^[0-9A-F]{24}$/;
 export const createWalHandler =
   (source: ApiSource): Handler =>
   async ({ path, authorization }) => {
-    if (!path.startsWith(WAL_PATH)) return textReply(404, 'there is nothing at this path');
     if (!source.isMember(path, authorization)) return textReply(401, 'not authenticated');
     const name = path.slice(WAL_PATH.length);
     const offer = assembleOffer(assembleView(source.state()));

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { type Decision, type Input, type StepEvent, type StepResult, lsn } from '@matriarch/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { waitUntil } from '../../testing/postgres.ts';
-import { buildState } from '../api/testing/build-state.ts';
+import { NOW, buildState } from '../api/testing/build-state.ts';
 import { type Journal, openJournal } from './journal.ts';
 
 const openDirectory = (): string => {
@@ -78,6 +78,8 @@ describe('a line', () => {
     const [line] = await untilLines(file, 1);
     expect(line).toEqual({
       at: line?.['at'],
+      clock: NOW,
+      revision: 40,
       rule: 'fence-it',
       because: 'the deadline',
       on: 'store-changed',

@@ -7,6 +7,7 @@ const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
 const BUFFER_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export interface Journal {
+  readonly file: string;
   write(result: StepResult, input: Input): void;
   close(): void;
 }
@@ -25,29 +26,34 @@ const toText = (_key: string, value: unknown): unknown =>
 export const openJournal = (file: string, limitBytes = FILE_LIMIT_BYTES): Journal => {
   const pages = createPages(file, limitBytes);
   let last = '';
-  const line = (entry: object): void =>
-    pages.append(`${JSON.stringify({ at: new Date().toISOString(), ...entry }, toText)}\n`);
+  const line = ({ state }: StepResult, entry: object): void => {
+    const at = new Date().toISOString();
+    // When and on what: on the host's own clock, and on which state of the store.
+    const stamp = { at, clock: state.now, revision: state.snapshot?.value.revision };
+    pages.append(`${JSON.stringify({ ...stamp, ...entry }, toText)}\n`);
+  };
   return {
+    file,
     write: (result, input) => {
-      for (const event of result.events) line(eventEntry(event));
+      for (const event of result.events) line(result, eventEntry(event));
       for (const decision of result.decisions) {
         const key = `${decision.rule}\n${decision.because}`;
         if (decision.rule === 'hold' || (key === last && decision.action === undefined)) continue;
         last = key;
-        line(decisionEntry(decision, input));
+        line(result, decisionEntry(decision, input));
       }
     },
     close: () => pages.close(),
   };
 };
 
-interface Pages {
+export interface Pages {
   append(text: string): void;
   close(): void;
 }
 
 /** The file that is written to, and when it is full its predecessor. */
-const createPages = (file: string, limitBytes: number): Pages => {
+export const createPages = (file: string, limitBytes = FILE_LIMIT_BYTES): Pages => {
   let written = sizeOf(file);
   let isBroken = false;
   let stream: WriteStream | undefined;
@@ -92,9 +98,11 @@ const sizeOf = (file: string): number => {
   }
 };
 
-const eventEntry = ({ name, level, details }: StepEvent): object => ({
+const eventEntry = ({ name, level, details, rule, because }: StepEvent): object => ({
   event: name,
   level,
+  rule,
+  because,
   ...details,
 });
 

@@ -1,14 +1,15 @@
-import { join } from 'node:path';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
+import { createPages } from '../../agent/journal/journal.ts';
 import { createLogger } from '../../agent/log.ts';
-import { proxySockets } from '../../local/directories.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
-import { type ProxyOptions, runProxy } from '../../proxy/main.ts';
+import { runProxy } from '../../proxy/main.ts';
+import { tellRoutes } from '../../proxy/proxy-journal.ts';
 import type { ProxySettings } from '../../proxy/settings.ts';
 import { openClusterStore } from '../../store-access/main.ts';
 import { createSnapshotSource } from '../../store-access/route-source.ts';
 import { parseArguments } from '../arguments.ts';
+import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
 import { complain, refuseUsage } from '../output/say.ts';
 import type { Command } from '../verbs.ts';
 
@@ -38,7 +39,11 @@ const run = async (
   { config, paths }: OpenCluster,
   secrets: ReadonlyMap<string, string>,
 ): Promise<number> => {
-  const log = createLogger({ level: 'info', name: 'proxy' });
+  const place = proxyPlace(config, paths);
+  const journal = createPages(proxyJournalFile(place));
+  const log = tellRoutes(createLogger({ level: 'info', name: 'proxy' }), (line) =>
+    journal.append(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`),
+  );
   const store = openClusterStore(config, secrets);
   if ('kind' in store) {
     complain(store.message);
@@ -50,7 +55,6 @@ const run = async (
     prefix,
     read: () => store.read(prefix),
   });
-  const place = placeOf(config, paths);
   const stopped = waitForStop();
   const started = await runProxy({ settings: settingsOf(config, secrets), routes, log, ...place });
   if (started.kind === 'refused') {
@@ -65,18 +69,6 @@ const run = async (
   await store.close();
   return 0;
 };
-
-/** On a machine of its own the proxy keeps its files where services do. */
-const placeOf = (
-  config: ClusterConfig,
-  paths: OpenCluster['paths'],
-): Pick<ProxyOptions, 'directory' | 'socketDirectory'> =>
-  paths === undefined
-    ? {
-        directory: join('/var/lib/matriarch', config.cluster, 'proxy'),
-        socketDirectory: join('/run/matriarch', `proxy-${config.cluster}`),
-      }
-    : { directory: paths.proxy, socketDirectory: proxySockets(paths) };
 
 const settingsOf = (config: ClusterConfig, secrets: ReadonlyMap<string, string>): ProxySettings => {
   const { haproxy, pgbouncer, members } = config;

@@ -1,4 +1,4 @@
-type Attributes = Readonly<Record<string, unknown>>;
+export type Attributes = Readonly<Record<string, unknown>>;
 
 /** Where the proxy says what it does. pino's loggers have this shape. Messages are constant. */
 export interface Log {

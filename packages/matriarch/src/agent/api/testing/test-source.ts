@@ -33,6 +33,8 @@ export interface TestSource extends ApiSource {
   readonly filed: FailoverDocument[];
   /** What was asked of the loop. */
   readonly asked: OperationRequest[];
+  journal: readonly string[];
+  isJournalComplete: boolean;
   readonly counts: { looks: number; reads: number; reloads: number; watching: number };
   /** Takes the next state, as the loop does after a step. */
   become(state: MemberState): void;
@@ -53,6 +55,8 @@ export const createTestSource = (initial: MemberState): TestSource => {
     filing: undefined,
     filed: [],
     asked: [],
+    journal: [],
+    isJournalComplete: true,
     counts: { looks: 0, reads: 0, reloads: 0, watching: 0 },
     state: () => source.current,
     loopLastRan: () => source.lastRan,
@@ -92,6 +96,7 @@ export const createTestSource = (initial: MemberState): TestSource => {
     },
     isMember: (_path, authorization) => authorization === 'a member',
     readOfferedWal: async (name) => ({ kind: 'done', bytes: Buffer.from(name, 'latin1') }),
+    readJournal: async () => ({ lines: source.journal, complete: source.isJournalComplete }),
     reload: () => {
       source.counts.reloads += 1;
     },
