@@ -47,6 +47,8 @@ export interface Lease {
   readonly ttlMs: number;
   /** Just before the last request was sent that the store answered with "alive". */
   readonly renewedAt: Instant;
+  /** What we asked for: the store may grant more. Undefined: a loop before us asked. */
+  readonly askedTtlMs?: number | undefined;
 }
 
 /** Holding the leader key. It counts only until the deadline (rule S2). */
@@ -132,6 +134,11 @@ export interface MemberState {
 
   readonly lease: Lease | undefined;
   readonly tenure: Tenure | undefined;
+  /**
+   * A lease with the ttl of today, while we hold the leader key under one with another ttl. The key
+   * may be moved to it at any moment, so the deadline is that of whichever ends first.
+   */
+  readonly nextLease: Lease | undefined;
   /**
    * A term whose release may still be carried out: a write can lie in a frozen store member and
    * land after its thaw. Until the leader key is written anew this term is not to be trusted.
@@ -241,6 +248,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     fenceFailures: 0,
     lease: undefined,
     tenure: undefined,
+    nextLease: undefined,
     doubtfulTerm: undefined,
     confirmFrom: undefined,
     snapshot: undefined,

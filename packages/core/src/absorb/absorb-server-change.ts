@@ -78,8 +78,8 @@ const absorbInstalled = (draft: Draft): void => {
 };
 
 /**
- * A clone that is no longer beside the data directory has taken its place after all: nobody heard of
- * it. Without this the member would try for ever to install what is not there.
+ * A clone that is no longer beside the data directory has taken its place after all: nobody heard
+ * of it. Without this the member would try for ever to install what is not there.
  */
 export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => {
   draft.disk = { value: disk, at };

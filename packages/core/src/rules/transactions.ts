@@ -11,6 +11,7 @@ import type {
 import { QUIET_MS } from '../model/policy.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Lease, Tenure } from '../state.ts';
+import { assembleMemberDocument } from '../view/documents.ts';
 import type { View } from '../view/view.ts';
 
 export const transact = (
@@ -94,6 +95,23 @@ export const reclaim = (view: View, store: StoreSnapshot, lease: Lease): Action 
     [unchanged(store, 'leader'), unchanged(store, 'holder')],
     holderWrites(view, lease.id),
   );
+
+/** The leader key and our member key, hung on another lease of ours; the reign goes on. */
+export const exchange = (view: View, tenure: Tenure, next: Lease): Action => {
+  const { name, life } = view.state.self;
+  const before = view.store?.holder;
+  const isOfThisTerm = (before?.modRevision as number | undefined) === tenure.term;
+  const since = (isOfThisTerm ? before?.value.since : undefined) ?? tenure.term;
+  return transact(
+    'exchange-lease',
+    [ours(tenure)],
+    [
+      { key: 'leader', put: name, leaseId: next.id },
+      { key: 'holder', put: { member: name, life, since } },
+      { member: name, put: assembleMemberDocument(view), leaseId: next.id },
+    ],
+  );
+};
 
 export const issueTimeline = (view: View, store: StoreSnapshot, tenure: Tenure): Action => {
   const promotions = store.timelines?.value.promotions ?? [];

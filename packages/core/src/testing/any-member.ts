@@ -184,6 +184,7 @@ const anyLife = fc.record({
 
 const LEASES = ['6', '7'].map((id) => id as LeaseId);
 const anyLeaseId = fc.constantFrom(...LEASES);
+const NEXT_LEASE = '8' as LeaseId;
 
 const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undefined> =>
   maybe(
@@ -298,7 +299,7 @@ const anyFacts = fc.record({
   policy: anyPolicy,
   startedAt: anyPast,
   guardDeadline: maybe(anyTime),
-  guardLeaseId: maybe(anyLeaseId),
+  guardLeaseId: maybe(fc.constantFrom(...LEASES, NEXT_LEASE)),
   process: anyProcess,
   processSince: anyPast,
   fenceFailures: fc.constantFrom(0, 1),
@@ -313,6 +314,13 @@ const anyFacts = fc.record({
     fc.record({
       term: fc.constantFrom(40, 41).map((term) => term as LeaseTerm),
       deadline: anyTime,
+    }),
+  ),
+  nextLease: maybe(
+    fc.record({
+      id: fc.constant(NEXT_LEASE),
+      ttlMs: fc.constantFrom(5_000, 30_000),
+      renewedAt: anyPast,
     }),
   ),
   doubtfulTerm: maybe(fc.constant(40 as LeaseTerm)),

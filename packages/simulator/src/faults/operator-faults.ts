@@ -19,6 +19,18 @@ export const operatorFaults = {
       return { story: `switchover requested from ${leader} to ${member ?? 'anybody'}` };
     },
   },
+  'ttl-changes': {
+    troubles: 'nobody',
+    inject: ({ simulation, random }) => {
+      const { policy } = simulation;
+      const ttlMs = random.pick(
+        policy.fastLease ? [5_000, 8_000, 20_000] : [20_000, 30_000, 60_000],
+      );
+      if (ttlMs === policy.ttlMs) return undefined;
+      simulation.changePolicy({ ...policy, ttlMs });
+      return { story: `the ttl becomes ${ttlMs} ms` };
+    },
+  },
   'standby-stalls': {
     troubles: 'nobody',
     inject: ({ simulation, host, lastsMs }) => {

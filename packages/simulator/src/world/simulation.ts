@@ -35,6 +35,8 @@ export interface SimulationOptions {
 
 /** Agents are started within this time of the beginning. */
 const START_WITHIN_MS = 1_500;
+/** A change of the configuration has reached everybody who runs within this time. */
+const POLICY_WITHIN_MS = 2_000;
 
 /** One world, put together from a seed: everything in it, its clients, and its checkers. */
 export class Simulation implements World {
@@ -42,7 +44,7 @@ export class Simulation implements World {
   readonly network: SimNetwork;
   readonly store: SimStore;
   readonly random: Random;
-  readonly policy: Policy;
+  policy: Policy;
   readonly hostPace: HostPace;
   readonly journal: Journal;
   readonly ledger = new Ledger();
@@ -76,6 +78,17 @@ export class Simulation implements World {
     for (const host of this.hosts.values()) this.#localWriters.push(new LocalWriter(host, parts));
     const hosts = [...this.hosts.values()];
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
+  }
+
+  /** The cluster's configuration has changed; each member hears of it in its own time. */
+  changePolicy(policy: Policy): void {
+    this.policy = policy;
+    for (const { guard } of this.hosts.values()) {
+      const loop = guard?.loop;
+      loop?.process.after(this.random.between(1, POLICY_WITHIN_MS), () =>
+        loop.take({ kind: 'policy-changed', policy: this.policy }),
+      );
+    }
   }
 
   /** Nobody writes any more, so that all copies can become equal. */
