@@ -2,7 +2,7 @@
  * A holder whose lease is to have another ttl: the leader key moves from the lease it hangs on to
  * the next one, and the reign goes on (S1, S2).
  *
- *   granted ─▶ deadline: the earlier of both ─▶ the guard knows ─▶ key sent over ─▶ seen to be there
+ *   granted ─▶ deadline: the earlier of both ─▶ the guard knows ─▶ key sent over ─▶ seen there
  *
  * From the moment on in which the key may be moved, it can hang on either lease: until it is known
  * which, the server must be silent before the first of them ends.

@@ -13,7 +13,7 @@ const HOLDER = `
 me alpha:
 store initialize:
 store leader alpha:
-store status: written 0/5000000, slot bravo at 0/4000000, retains bravo
+store status: written 0/5000000, slot bravo at 0/4000000, slot alpha at 0/5000000, retains bravo
 store member bravo: running, replica
 lease held: term 40, deadline in 20s
 process: running, primary
@@ -90,7 +90,17 @@ describe('renewLease', () => {
       purpose: 'confirm',
       transaction: {
         compares: [{ key: 'leader', modRevision: 40 }],
-        writes: [{ key: 'status', put: { optime: 0x5000001n, retainSlots: ['bravo'] } }],
+        writes: [
+          {
+            key: 'status',
+            put: {
+              optime: 0x5000001n,
+              // On every standby there is a slot for whoever is the primary now.
+              slots: { alpha: 0x5000001n, bravo: 0x4000000n },
+              retainSlots: ['bravo'],
+            },
+          },
+        ],
       },
     });
   });

@@ -1,5 +1,6 @@
 /** Keeping the lease alive, having each renewal confirmed, and telling the guard (S2, S3). */
 import { type Instant, after } from '../model/instant.ts';
+import { slotNameOf } from '../model/member.ts';
 import { renewalIntervalMs } from '../model/policy.ts';
 import type { StatusDocument, StoreWrite } from '../model/store.ts';
 import { mayExchangeLease } from '../rules/exchanging.ts';
@@ -55,11 +56,12 @@ const quietWrites = ({ state, store, now }: View): readonly StoreWrite[] => {
 
 /** What the holder says of its WAL rides on the transaction that confirms its lease. */
 const statusWrites = (view: View): readonly StoreWrite[] => {
-  const { server, store } = view;
+  const { server, store, state } = view;
   if (server === undefined || server.inRecovery || !server.position.known) return [];
   const optime = server.position.position.lsn;
   const before = store?.status?.value;
-  const slots: Record<string, typeof optime> = {};
+  // Members have a slot for us, too: without this one they would keep all WAL for it.
+  const slots: Record<string, typeof optime> = { [slotNameOf(state.self.name)]: optime };
   for (const slot of server.slots) {
     if (slot.restartLsn !== undefined) slots[slot.name] = slot.restartLsn;
   }

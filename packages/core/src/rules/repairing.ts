@@ -136,6 +136,8 @@ export const measureBeforeRejoining: Rule = {
     const { data, state } = view;
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
     if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
+    // Half rewound it is replaced, whatever its end; what it had beyond the fork was kept before.
+    if (state.disk?.value.rewindUnfinished === true) return undefined;
     if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
     if (view.now < state.rejoin.notBefore)
       return { because: 'it could not be measured', until: state.rejoin.notBefore };

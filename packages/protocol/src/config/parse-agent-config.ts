@@ -115,7 +115,7 @@ const readAgentConfig = (
   findings: Findings,
 ): { readonly config: AgentConfig | undefined; readonly dynamic: JsonObject } => {
   const root = new Section(document, { path: '', schema: 'local' }, findings);
-  const scope = root.required('scope', parseKeyPart, 'demo') ?? '';
+  const scope = readScope(root);
   const name = root.required('name', parseKeyPart, 'member1') ?? '';
   const namespace = root.value('namespace', parseAnyText) ?? '';
   const restapi = readRestapi(root.section('restapi'));
@@ -151,6 +151,18 @@ const readAgentConfig = (
       logLevel,
     },
   };
+};
+
+/** The two kinds of file are easily taken for each other. */
+const readScope = (root: Section): string => {
+  if (!root.has('scope') && root.names().includes('cluster')) {
+    root.mistake('scope', {
+      message: 'is missing: this is a cluster.yaml, of all members',
+      fix: 'start that with `matriarch up`, or name the patroni.yml of one member',
+    });
+    return '';
+  }
+  return root.required('scope', parseKeyPart, 'demo') ?? '';
 };
 
 /** Text that becomes one part of a key in the store. */

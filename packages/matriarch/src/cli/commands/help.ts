@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { findNearest } from '@matriarch/protocol';
 import { verbs } from '../verbs.ts';
 
+/** Where summaries begin; usages that reach it have a line of their own. */
+const SUMMARY_COLUMN = 36;
+
 const version = (): string => {
   const file = new URL('../../../package.json', import.meta.url);
   const content = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
@@ -33,7 +36,10 @@ export const runHelp = async ([word = 'help', about]: readonly string[]): Promis
   const lines = await Promise.all(
     Object.entries(verbs).map(async ([name, load]) => {
       const { usage, summary } = await load();
-      return `  matriarch ${`${name} ${usage}`.padEnd(34)} ${summary}`;
+      const words = `  matriarch ${`${name} ${usage}`.trim()}`;
+      return words.length < SUMMARY_COLUMN
+        ? `${words.padEnd(SUMMARY_COLUMN)}${summary}`
+        : `${words}\n${' '.repeat(SUMMARY_COLUMN)}${summary}`;
     }),
   );
   const text = ['usage:', ...lines, ''].join('\n');

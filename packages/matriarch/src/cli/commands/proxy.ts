@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
 import { createLogger } from '../../agent/log.ts';
 import { proxySockets } from '../../local/directories.ts';
+import { makeDirectory } from '../../local/make-directory.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
+import { releaseLock, takeLock } from '../../local/up-lock.ts';
 import { type ProxyOptions, runProxy } from '../../proxy/main.ts';
 import type { ProxySettings } from '../../proxy/settings.ts';
 import { openClusterStore } from '../../store-access/main.ts';
@@ -30,8 +32,36 @@ export const proxyCommand: Command = {
       for (const message of secrets.messages) complain(message);
       return 2;
     }
-    return run(opened, secrets.values);
+    return runAlone(opened, secrets.values);
   },
+};
+
+/** Two of them would move each other's routes, and the one that ends would end the doors of both. */
+const runAlone = async (
+  opened: OpenCluster,
+  secrets: ReadonlyMap<string, string>,
+): Promise<number> => {
+  const place = placeOf(opened.config, opened.paths);
+  const lock = join(place.directory, 'running.json');
+  try {
+    makeDirectory(place.directory);
+    const other = takeLock(lock, opened.file);
+    if (other !== undefined) {
+      complain(
+        `a proxy of cluster ${opened.config.cluster} runs already (process ${other.pid}): ` +
+          'stop that one first',
+      );
+      return 3;
+    }
+  } catch (error) {
+    complain(`${place.directory}: the proxy's files cannot be kept there (${String(error)})`);
+    return 2;
+  }
+  try {
+    return await run(opened, secrets);
+  } finally {
+    releaseLock(lock);
+  }
 };
 
 const run = async (
