@@ -199,8 +199,10 @@ const begin = async (parts: Planned, secrets: ReadonlyMap<string, string>): Prom
   });
   cluster.prepare();
   const prefix = clusterPrefix(config.namespace, config.cluster);
+  let trouble: string | undefined;
   const snapshot = async (): Promise<StoreSnapshot | undefined> => {
     const answer = await readDocuments(store, prefix);
+    trouble = answer.kind === 'done' ? undefined : answer.cause;
     return answer.kind === 'done' ? answer.snapshot : undefined;
   };
   cluster.startStore();
@@ -215,6 +217,7 @@ const begin = async (parts: Planned, secrets: ReadonlyMap<string, string>): Prom
     secrets,
     cluster,
     snapshot,
+    storeTrouble: () => trouble,
     isStopping: () => stopping,
     describeStore: () => describeStore(store),
     stop: async () => {
