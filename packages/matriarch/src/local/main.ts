@@ -19,12 +19,12 @@ import {
   readApplied,
   writeApplied,
 } from './applied-config.ts';
-import { type LocalPaths, localPaths, memberPaths, stateDirectoryOf } from './directories.ts';
+import { type LocalPaths, memberPaths } from './directories.ts';
 import { endLeftovers } from './end-leftovers.ts';
 import { findFixedSettings } from './fixed-settings.ts';
 import { LocalCluster } from './local-cluster.ts';
 import { makeDirectory } from './make-directory.ts';
-import { readClusterFile } from './open-cluster.ts';
+import { findPaths, readClusterFile } from './open-cluster.ts';
 import type { RunningUp, StoreFacts } from './running-up.ts';
 import { type LocalPlan, applyPlan, choosePlan, readPlan } from './plan.ts';
 import { type Account, fetchSecrets, makeSecrets } from './secrets.ts';
@@ -111,7 +111,7 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
   const { cluster, isLocal } = read.config;
   if (!isLocal)
     return refused(2, `${file}: its members are on several hosts; \`up\` is for one machine`);
-  const paths = localPaths(stateDirectoryOf(cluster, process.cwd()));
+  const paths = findPaths(cluster, read.file);
   const running = findRunningUp(paths.lock);
   if (running !== undefined) return alreadyUp(cluster, running);
   const fixed = findFixedSettings(

@@ -36,7 +36,7 @@ export const proxyCommand: Command = {
   },
 };
 
-/** Two of them would move each other's routes, and the one that ends would end the doors of both. */
+/** Two of them would move each other's routes, and the one that ends takes the doors of both. */
 const runAlone = async (
   opened: OpenCluster,
   secrets: ReadonlyMap<string, string>,
