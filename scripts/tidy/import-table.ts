@@ -14,15 +14,15 @@ export const PACKAGES: Readonly<
   matriarch: { may: ['core', 'protocol'], testsMay: ['simulator'] },
 };
 
-/** model ◄ view, election, replication, routing, backup ◄ rules ◄ chores, decide ◄ step */
+/** model ◄ replication ◄ state ◄ view ◄ election, routing, backup ◄ rules ◄ chores, decide, step */
 export const CORE_AREAS: AreaTable = {
   model: [],
   guard: ['model'],
-  state: ['model'],
-  view: ['model', 'guard', 'state'],
-  absorb: ['model', 'guard', 'state', 'view'],
-  election: ['model', 'state', 'view'],
-  replication: ['model', 'state', 'view'],
+  replication: ['model'],
+  state: ['model', 'replication'],
+  view: ['model', 'guard', 'replication', 'state'],
+  absorb: ['model', 'guard', 'replication', 'state', 'view'],
+  election: ['model', 'replication', 'state', 'view'],
   routing: ['model', 'state', 'view'],
   backup: ['model', 'state', 'view'],
   lanes: ['model'],

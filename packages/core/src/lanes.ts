@@ -19,12 +19,14 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   clone: 'server',
   'keep-fork': 'server',
   rewind: 'server',
+  'fetch-wal': 'server',
   'install-data': 'server',
   'discard-aside': 'server',
   'discard-unfinished': 'server',
   'probe-server': 'probe',
   'ask-peers': 'peers',
   'inspect-upstream': 'upstream',
+  'show-sync-names': 'sql',
   checkpoint: 'sql',
   'change-slots': 'sql',
   exit: 'server',
@@ -37,6 +39,7 @@ export const laneOf = (action: Action): Lane => {
     case 'publish-member':
     case 'record-promotion':
     case 'clear-failover':
+    case 'write-sync':
       return 'publish';
     default:
       return 'lease';

@@ -16,6 +16,7 @@ import type {
 } from './model/store.ts';
 import type { Timeline } from './model/timeline.ts';
 import type { WalPosition } from './model/wal-position.ts';
+import { type SyncState, freshSync } from './replication/sync-state.ts';
 
 /** What a member is, as far as decisions and its own documents need it. */
 export interface Self {
@@ -71,8 +72,15 @@ export interface Vacating {
   readonly endAt: Instant | undefined;
   /** No standby had everything in time: this server starts again in place. */
   readonly givenUp: boolean;
+  /** A standby is given what it lacks (rule S11). */
+  readonly rescue: Rescue | undefined;
   /** This crash has been counted among those in the quiet time (rule S13). */
   readonly counted: boolean;
+}
+
+export interface Rescue {
+  readonly to: MemberName;
+  readonly since: Instant;
 }
 
 /** A promotion with the number the store issued for it (rule S5). */
@@ -91,6 +99,8 @@ export interface Prepared {
   readonly upstream: string | undefined;
   /** `serverConfigVersion` of the policy they were written from. */
   readonly version: string;
+  /** Value of `synchronous_standby_names`; undefined: what the configuration says. */
+  readonly syncNames: string | undefined;
 }
 
 export type RejoinMethod = 'follow' | 'rewind' | 'clone';
@@ -134,10 +144,7 @@ export interface MemberState {
 
   readonly lease: Lease | undefined;
   readonly tenure: Tenure | undefined;
-  /**
-   * A lease with the ttl of today, while we hold the leader key under one with another ttl. The key
-   * may be moved to it at any moment, so the deadline is that of whichever ends first.
-   */
+  /** One with the ttl of today, to which the leader key may move: the earlier deadline counts. */
   readonly nextLease: Lease | undefined;
   /**
    * A term whose release may still be carried out: a write can lie in a frozen store member and
@@ -187,6 +194,11 @@ export interface MemberState {
   readonly told: Seen<string | undefined> | undefined;
   /** The version of the files that the running server has read. */
   readonly appliedVersion: string | undefined;
+  readonly sync: SyncState;
+  /** Up to where WAL has been fetched for our standby to read. */
+  readonly fetched: WalPosition | undefined;
+  /** We have stopped receiving from the holder of this term, for good (rule S6). */
+  readonly vote: LeaseTerm | undefined;
   /** When each member slot was last wanted by a member that is present. */
   readonly slotsWantedAt: Readonly<Record<string, Instant>>;
   /** When slots were last looked after, and the member key last written. */
@@ -213,6 +225,7 @@ export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => (
   end: undefined,
   endAt: undefined,
   givenUp: false,
+  rescue: undefined,
   counted: false,
 });
 
@@ -276,6 +289,9 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     prepared: undefined,
     told: undefined,
     appliedVersion: undefined,
+    sync: freshSync,
+    fetched: undefined,
+    vote: undefined,
     slotsWantedAt: {},
     slotsAt: undefined,
     publishedAt: undefined,

@@ -9,13 +9,13 @@ import type { EtcdStore } from './adapters/etcd/etcd-store.ts';
 import { createHttpPeers } from './adapters/peers/http-peers.ts';
 import { findBinaries } from './adapters/postgres/binaries.ts';
 import type { PostgresContext } from './adapters/postgres/context.ts';
-import { readLastComplaints } from './adapters/postgres/last-words.ts';
 import { createPostgres } from './adapters/postgres/postgres.ts';
 import { createProbe } from './adapters/postgres/probe.ts';
-import { ensureStateDirectory, serverLogPath } from './adapters/postgres/state-files.ts';
+import { ensureStateDirectory } from './adapters/postgres/state-files.ts';
 import { readBootClock } from './adapters/process/boot-clock.ts';
 import { fenceDataDirectory } from './adapters/process/fence.ts';
 import { observeLife } from './adapters/process/life.ts';
+import { createSegmentSource, offerWal } from './main/wal-access.ts';
 import { resolveUser } from './adapters/process/run-as.ts';
 import { createRunCommand } from './adapters/process/run-command.ts';
 import { createGuardPerformers } from './agent/act/guard-performers.ts';
@@ -45,6 +45,7 @@ import { createApiSource } from './main/api-source.ts';
 import { findNamesake } from './main/find-namesake.ts';
 import { hear, reloadFile } from './main/hear-guard.ts';
 import { createStepLog } from './main/log-step.ts';
+import { reportEnd } from './main/report-end.ts';
 import { openEtcd } from './store-access/main.ts';
 
 /** Wrong input: the guard does not start another loop after this. */
@@ -130,16 +131,19 @@ interface RunningAgent {
   readonly onGuardLost: () => Promise<void>;
 }
 
+const openStore = ({ settings, log, postgres }: AgentParts): EtcdStore => {
+  const opened = openEtcd(postgres.config.etcd, {
+    ...storeLimitsOf(settings.policy()),
+    log: (level, message, attributes) => log[level](attributes, message),
+  });
+  return 'kind' in opened ? stopForUser(opened.message) : opened;
+};
+
 const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   const { log, settings, file } = parts;
   const { config } = parts.postgres;
   const prefix = clusterPrefix(config.namespace, config.scope);
-  const opened = openEtcd(config.etcd, {
-    ...storeLimitsOf(settings.policy()),
-    log: (level, message, attributes) => log[level](attributes, message),
-  });
-  if ('kind' in opened) return stopForUser(opened.message);
-  const store = opened;
+  const store = openStore(parts);
   await refuseNamesake(config, store, { guard: parts.guard, prefix });
   const counters = createAgentCounters();
   const journal = openJournal(join(config.matriarch.stateDirectory, 'journal.jsonl'));
@@ -183,6 +187,7 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     reload,
     now: readBootClock,
     probe: (limitMs) => probe.probe(limitMs),
+    ...offerWal(parts.postgres),
   });
   watchers.push((state) => source.notify(state));
   const api = createApi({ ...config.restapi, source, log });
@@ -205,18 +210,6 @@ const renewCertificates = (api: Api, log: Logger): void => {
   const renewed = api.renewCertificates();
   if (renewed.kind === 'failed')
     log.error({ cause: renewed.cause }, 'certificates stay as they were');
-};
-
-/** Why a server ended stands in its own log: its last complaints belong into ours as well. */
-const reportEnd = (notice: GuardNotice, context: PostgresContext, log: Logger): void => {
-  if (notice.kind !== 'server-exited' || notice.exit.code === 0) return;
-  const file = serverLogPath(context);
-  readLastComplaints(file).then(
-    (complaints) => {
-      if (complaints.length > 0) log.warn({ complaints, file }, 'server complained');
-    },
-    (error: unknown) => log.warn({ file, error: String(error) }, 'server log cannot be read'),
-  );
 };
 
 /** Nothing holds the deadline any more: PostgreSQL is silenced, and this process with it. */
@@ -264,9 +257,11 @@ const createPerformers = (
 ): Performers => {
   const { config } = context;
   const { dataDirectory } = config.postgresql;
-  const postgres = createPostgres(context, (remarks) =>
-    log.warn({ remarks: remarks.join('; ') }, 'server configuration is corrected'),
-  );
+  const postgres = createPostgres(context, {
+    onRemarks: (remarks) =>
+      log.warn({ remarks: remarks.join('; ') }, 'server configuration is corrected'),
+    getSegment: createSegmentSource(config),
+  });
   const peers = createHttpPeers({
     caFile: config.restapi.tls?.caFile,
     certFile: config.restapi.tls?.certFile,

@@ -120,7 +120,9 @@ const findRestFlaws = async (
   for (const { name } of members) {
     const row = listed.members.find((member) => member.name === name);
     const wanted = name === primary.name ? 'leader running' : 'replica streaming';
-    const found = `${row?.role} ${row?.state}`;
+    // Where commits wait for standbys, the list says for which.
+    const role = row?.role.replace(/^(?:sync|quorum)_standby$/u, 'replica');
+    const found = `${role} ${row?.state}`;
     if (found !== wanted) flaws.push(`/cluster says that ${name} is ${found}`);
   }
   return flaws;

@@ -27,7 +27,7 @@ import {
   signal,
   withDescendants,
 } from './processes.ts';
-import { type RestAnswer, type StatusDocument, callRest } from './rest.ts';
+import { type RestAnswer, type RestCall, type StatusDocument, callRest } from './rest.ts';
 import { waitUntil } from './wait.ts';
 
 const BUILT = fileURLToPath(new URL('../../../packages/matriarch/dist/cli.js', import.meta.url));
@@ -280,7 +280,7 @@ export class Member {
 
   rest(
     path: string,
-    more: { method?: 'POST' | 'DELETE'; body?: unknown; limitMs?: number } = {},
+    more: Partial<Pick<RestCall, 'method' | 'body' | 'limitMs' | 'headers'>> = {},
   ): Promise<RestAnswer | undefined> {
     return callRest({ port: this.apiPort, path, ...more });
   }

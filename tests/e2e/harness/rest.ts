@@ -10,15 +10,17 @@ export interface RestCall {
   readonly path: string;
   readonly method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS' | undefined;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly limitMs?: number | undefined;
 }
 
 const LIMIT_MS = 2_000;
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** One request on a connection of its own; undefined when there was no answer in time. */
 export const callRest = (call: RestCall): Promise<RestAnswer | undefined> =>
   new Promise((resolve) => {
-    const { port, path, method = 'GET', body, limitMs = LIMIT_MS } = call;
+    const { port, path, method = 'GET', body, headers, limitMs = LIMIT_MS } = call;
     const sent = request(
       {
         host: '127.0.0.1',
@@ -27,7 +29,7 @@ export const callRest = (call: RestCall): Promise<RestAnswer | undefined> =>
         method,
         agent: false,
         signal: AbortSignal.timeout(limitMs),
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        headers: { ...headers, ...(body === undefined ? {} : JSON_TYPE) },
       },
       (response) => {
         let text = '';

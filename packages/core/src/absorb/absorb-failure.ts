@@ -76,6 +76,8 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'inspect-disk':
     case 'place-history':
     case 'discard-unfinished':
+    case 'fetch-wal':
+    case 'show-sync-names':
     case 'change-slots':
     case 'exit':
       return;

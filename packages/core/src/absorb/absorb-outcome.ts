@@ -5,6 +5,7 @@ import { absorbFailure } from './absorb-failure.ts';
 import { absorbGranted } from './absorb-next-lease.ts';
 import { absorbProbe } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
+import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
 
 /** Rest of a lane after a failure, so that a fault is not answered by a storm of calls. */
@@ -20,6 +21,9 @@ const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
   upstream: 200,
   sql: 1_000,
 };
+
+/** A server that does not show yet what it was told is asked again. */
+const SHOW_AGAIN_MS = 20;
 
 /** What was done, with its result. */
 export type DoneOf<K extends keyof Results> = {
@@ -40,6 +44,7 @@ export type ServerChange =
   | 'clone'
   | 'keep-fork'
   | 'rewind'
+  | 'fetch-wal'
   | 'install-data'
   | 'discard-aside'
   | 'discard-unfinished'
@@ -104,7 +109,11 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
     case 'inspect-upstream':
       draft.upstream = { value: outcome.result.facts, at };
       return;
+    case 'show-sync-names':
+      draft.restUntil = { ...draft.restUntil, sql: after(draft.now, SHOW_AGAIN_MS) };
+      return absorbShown(draft, outcome.result.shown);
     case 'checkpoint':
+      absorbSyncCheckpoint(draft, at);
       draft.checkpointDue = false;
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
       return;

@@ -4,6 +4,7 @@ import type { DiskFacts, ServerProcess } from '../model/server.ts';
 import { type Draft, type InFlight, type Prepared, freshRejoin } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
 import { absorbProcess } from './absorb-server.ts';
+import { absorbSyncReload, absorbSyncStart } from './absorb-sync.ts';
 
 /** What comes of the actions of the server lane. */
 export const absorbServerChange = (
@@ -16,6 +17,8 @@ export const absorbServerChange = (
       return absorbFence(draft, outcome.result.silent);
     case 'start-server':
       draft.appliedVersion = draft.prepared?.version;
+      draft.told = { value: draft.prepared?.upstream, at: draft.now };
+      absorbSyncStart(draft);
       // Whatever was to become of the primary that ended: it has become a standby.
       if (action.kind === 'start-server' && action.as === 'standby') draft.vacating = undefined;
       return absorbProcess(draft, startedProcess(action, outcome.result.pid));
@@ -28,6 +31,7 @@ export const absorbServerChange = (
       return absorbWalEnd(draft, outcome.result.end);
     case 'prepare-server':
       draft.prepared = preparedFor(action, draft.policy.serverConfigVersion);
+      draft.fetched = undefined;
       return;
     case 'initialise':
       draft.job = undefined;
@@ -47,6 +51,10 @@ export const absorbServerChange = (
       draft.job = undefined;
       draft.rejoin = { ...freshRejoin(draft.now), failedRewinds: draft.rejoin.failedRewinds };
       return forgetFiles(draft);
+    case 'fetch-wal':
+      if (action.kind === 'fetch-wal') draft.fetched = action.end;
+      draft.probe = undefined;
+      return;
     case 'install-data':
       if (draft.bootstrap === 'initialised') draft.bootstrap = 'installed';
       absorbInstalled(draft);
@@ -60,6 +68,7 @@ export const absorbServerChange = (
     case 'reload-server':
       draft.appliedVersion = draft.prepared?.version;
       draft.told = { value: draft.prepared?.upstream, at: draft.now };
+      absorbSyncReload(draft);
       draft.probe = undefined;
       return;
     case 'stop-server':
@@ -103,7 +112,12 @@ const startedProcess = (action: Action, pid: number): ServerProcess => ({
 
 const preparedFor = (action: Action, version: string): Prepared | undefined =>
   action.kind === 'prepare-server'
-    ? { as: action.as, upstream: action.upstream?.address, version }
+    ? {
+        as: action.as,
+        upstream: action.upstream?.address,
+        version,
+        syncNames: action.syncNames,
+      }
     : undefined;
 
 const absorbFence = (draft: Draft, silent: boolean): void => {

@@ -1,5 +1,6 @@
 import { type Instant, after } from '../model/instant.ts';
 import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
+import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { type Draft, beginVacating, freshRejoin } from '../state.ts';
 
 /**
@@ -8,6 +9,7 @@ import { type Draft, beginVacating, freshRejoin } from '../state.ts';
  */
 export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.lanes = { ...draft.lanes, probe: undefined, disk: undefined };
+  if (process.kind !== 'running') absorbSyncEnd(draft);
   draft.process = process;
   draft.processSince = draft.now;
   draft.probe = undefined;
@@ -47,8 +49,9 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   const wasPrimary = exit.startedAs === 'primary' || exit.promoted;
   if (exit.promoted) draft.prepared = undefined;
   // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
+  const cause = draft.leaving !== undefined && exit.code === 0 ? 'shutdown' : 'crash';
   if (wasPrimary && draft.tenure !== undefined && draft.now < draft.tenure.deadline)
-    draft.vacating = { ...(draft.vacating ?? beginVacating('crash', draft.now)), since: draft.now };
+    draft.vacating = { ...(draft.vacating ?? beginVacating(cause, draft.now)), since: draft.now };
 };
 
 export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): void => {
@@ -60,6 +63,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   }
   draft.silentSince = undefined;
   if (probe.kind !== 'answers') return;
+  absorbSyncProbe(draft, probe, sentAt);
   draft.streaming = probe.inRecovery && probe.streaming;
   const idle = probe.inRecovery && !probe.streaming;
   draft.idleSince = idle ? (draft.idleSince ?? draft.now) : undefined;

@@ -138,6 +138,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'take-over-data':
     case 'publish-member':
     case 'clear-failover':
+    case 'write-sync':
       return;
   }
 };

@@ -1,6 +1,6 @@
 /** Looking at our own server and its data directory. */
 import { after } from '../model/instant.ts';
-import { type View, hasPassed } from '../view/view.ts';
+import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import type { Chore } from './chore.ts';
 
 /** How often a server is asked that does what it should. */
@@ -11,10 +11,24 @@ const PROMOTION_PROBE_MS = 5;
 const STARTING_PROBE_MS = 20;
 const STARTING_PROBE_LATER_MS = 250;
 const STARTING_FIRST_MS = 3_000;
+const ENDING_STREAM_PROBE_MS = 50;
+/** Until the names hold only the primary may be elected. */
+const PROVING_PROBE_MS = 100;
+
+/** An election waits for our stream to end. */
+const isEndingStream = (view: View): boolean =>
+  view.electorate !== undefined &&
+  view.state.vacantSince !== undefined &&
+  view.state.vote !== endedTerm(view);
+
+const isProving = ({ state: { sync }, server }: View): boolean =>
+  server?.inRecovery === false && sync.shown !== undefined && !sync.proven && sync.told !== '';
 
 const probeIntervalMs = (view: View): number => {
   const { promotion, processSince, policy } = view.state;
   if (promotion?.stage === 'signalled') return PROMOTION_PROBE_MS;
+  if (isEndingStream(view)) return ENDING_STREAM_PROBE_MS;
+  if (isProving(view)) return PROVING_PROBE_MS;
   if (view.server === undefined && view.state.probe?.value.kind !== 'refuses')
     return hasPassed(view, processSince, STARTING_FIRST_MS)
       ? STARTING_PROBE_LATER_MS

@@ -26,15 +26,37 @@ export const compareCandidates = (a: Candidate, b: Candidate): number =>
   Number(b.wasHolder) - Number(a.wasHolder) ||
   (a.name < b.name ? -1 : 1);
 
+/** Why a peer cannot take over, whatever it has to hold, or undefined when it can. */
+const whyNoCandidate = (answer: PeerAnswer | undefined): string | undefined => {
+  if (answer === undefined || answer.kind === 'no-answer') return 'does not answer';
+  if (!answer.electable || !mayFailOver(answer.tags)) return 'may not be promoted';
+  if (answer.primary) return 'is out of recovery';
+  return answer.position.known ? undefined : 'does not know its position yet';
+};
+
+/** The peers that could take over, the best one first. */
+export const listCandidates = (
+  answers: Readonly<Record<string, PeerAnswer>>,
+): readonly Candidate[] => {
+  const candidates: Candidate[] = [];
+  for (const [name, answer] of Object.entries(answers)) {
+    if (whyNoCandidate(answer) !== undefined) continue;
+    if (answer.kind !== 'answers' || !answer.position.known) continue;
+    const { position } = answer.position;
+    const { tags } = answer;
+    candidates.push({ name: name as MemberName, position, tags, wasHolder: false });
+  }
+  return candidates.sort(compareCandidates);
+};
+
 /** Why a peer cannot take over a server whose WAL ends at `end`, or undefined when it can. */
 export const whyNotComplete = (
   answer: PeerAnswer | undefined,
   end: WalPosition,
 ): string | undefined => {
-  if (answer === undefined || answer.kind === 'no-answer') return 'does not answer';
-  if (!answer.electable || !mayFailOver(answer.tags)) return 'may not be promoted';
-  if (answer.primary) return 'is out of recovery';
-  if (!answer.position.known) return 'does not know its position yet';
+  const unfit = whyNoCandidate(answer);
+  if (unfit !== undefined) return unfit;
+  if (answer?.kind !== 'answers' || !answer.position.known) return undefined;
   const { position } = answer.position;
   if (position.timeline !== end.timeline) return `is on timeline ${position.timeline}`;
   if (position.lsn < end.lsn)
@@ -46,21 +68,9 @@ export const whyNotComplete = (
 export const findHeir = (
   answers: Readonly<Record<string, PeerAnswer>>,
   end: WalPosition,
-): MemberName | undefined => {
-  const complete: Candidate[] = [];
-  for (const [name, answer] of Object.entries(answers)) {
-    if (whyNotComplete(answer, end) !== undefined) continue;
-    if (answer.kind !== 'answers' || !answer.position.known) continue;
-    const { tags } = answer;
-    complete.push({
-      name: name as MemberName,
-      position: answer.position.position,
-      tags,
-      wasHolder: false,
-    });
-  }
-  return complete.sort(compareCandidates)[0]?.name;
-};
+): MemberName | undefined =>
+  listCandidates(answers).find(({ name }) => whyNotComplete(answers[name], end) === undefined)
+    ?.name;
 
 /** Whether everything up to `position` is part of `lineage`. */
 export const isOnLineage = (position: WalPosition, lineage: Lineage): boolean =>

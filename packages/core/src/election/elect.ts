@@ -6,6 +6,7 @@ import { lineageOf } from '../model/store.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
 import { type View, ownPosition } from '../view/view.ts';
 import { type Candidate, compareCandidates } from './candidates.ts';
+import { judgeVotes } from './votes.ts';
 
 /** How long a member that answers but does not know its position is waited for (rule S10). */
 export const UNKNOWN_POSITION_LIMIT_MS = 10_000;
@@ -32,7 +33,7 @@ const wait = (because: string): Verdict => ({ kind: 'wait', because });
 /** Why this member cannot be promoted, whoever else there is. */
 export const judgeSelf = (view: View): Verdict | WalPosition => {
   const { state, server, store } = view;
-  if (!mayFailOver(state.self.tags)) return ineligible('tagged nofailover');
+  if (!mayFailOver(state.self.tags) && !isOnlyChoice(view)) return ineligible('tagged nofailover');
   if (server === undefined || !server.inRecovery)
     return wait('the server is not a running standby');
   if (server.systemIdentifier !== view.systemIdentifier)
@@ -45,11 +46,17 @@ export const judgeSelf = (view: View): Verdict | WalPosition => {
     if (lineage !== undefined && placeOnLineage(position, lineage).kind === 'forked')
       return ineligible(`${formatPosition(position)} is not in timeline ${latest.timeline}`);
   }
+  // Votes decide then: what they show to be enough is enough, however much was never acknowledged.
+  if (view.electorate !== undefined) return position;
   const lag = lagBehind(view, position);
   if (lag > state.policy.maximumLagOnFailoverBytes)
     return ineligible(`${lag} bytes behind, more than maximum_lag_on_failover`);
   return position;
 };
+
+/** It was the primary, and nobody else is known to have what it acknowledged (rule S6). */
+const isOnlyChoice = ({ state, electorate }: View): boolean =>
+  electorate?.leader === state.self.name && electorate.voters.length === 0;
 
 /** Bytes that the store knows of and this member does not hold. */
 const lagBehind = (view: View, position: WalPosition): bigint => {
@@ -85,6 +92,8 @@ export const elect = (
     if (verdict.kind === 'wait') return verdict;
     reasons.push(`${name} ${verdict.because}`);
   }
+  const unproven = judgeVotes(view, me, answers);
+  if (unproven !== undefined) return unproven;
   const absent = judgeAbsentHolder(view, me, vacantMs);
   if (absent !== undefined) return absent;
   const others = reasons.length === 0 ? 'there is nobody else' : reasons.join(', ');

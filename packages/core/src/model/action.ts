@@ -1,10 +1,11 @@
 import type { Instant } from './instant.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName } from './member.ts';
-import type { DiskFacts, ServerProbe, Upstream, UpstreamFacts } from './server.ts';
+import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } from './server.ts';
 import type { PeerAnswer } from './peer.ts';
 import type { LeaseId, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
+import type { WalPosition } from './wal-position.ts';
 
 /**
  * Everything a member can do, each a single call to one port. Whatever takes two calls is two
@@ -20,7 +21,7 @@ import type { Ancestor, Timeline } from './timeline.ts';
  * disk       looking at the data directory
  * peers      asking the other members
  * upstream   looking at the server to follow
- * sql        SQL that changes nothing about who is primary: slots, checkpoints
+ * sql        SQL that changes nothing about who is primary: slots, checkpoints, a fresh connection
  */
 export type Lane =
   | 'lease'
@@ -47,7 +48,8 @@ export type TransactionPurpose =
   | 'exchange-lease'
   | 'publish-member'
   | 'record-promotion'
-  | 'clear-failover';
+  | 'clear-failover'
+  | 'write-sync';
 
 export type Action =
   /* ── the store ── */
@@ -82,6 +84,8 @@ export type Action =
       readonly kind: 'prepare-server';
       readonly as: 'primary' | 'standby' | 'private';
       readonly upstream: Upstream | undefined;
+      /** Value of `synchronous_standby_names`; undefined: whatever the configuration says. */
+      readonly syncNames: string | undefined;
     }
   /** Empty history files for numbers that were issued and are not in our lineage (rule S5). */
   | { readonly kind: 'place-history'; readonly timelines: readonly Timeline[] }
@@ -92,6 +96,13 @@ export type Action =
   /** Copies WAL from the fork to the end of the data directory's WAL to where it is kept. */
   | { readonly kind: 'keep-fork'; readonly fork: Ancestor; readonly end: Lsn }
   | { readonly kind: 'rewind'; readonly to: Upstream }
+  /** Gets a dead server's WAL from its agent, for our standby to read (rule S11). */
+  | {
+      readonly kind: 'fetch-wal';
+      readonly from: { readonly member: MemberName; readonly apiUrl: string };
+      readonly start: WalPosition;
+      readonly end: WalPosition;
+    }
   /** Puts the new data directory in the place of the old one, which is kept aside (rule S7). */
   | { readonly kind: 'install-data' }
   | { readonly kind: 'discard-aside' }
@@ -104,6 +115,8 @@ export type Action =
       readonly limitMs: number;
     }
   | { readonly kind: 'inspect-upstream'; readonly upstream: Upstream }
+  /** Which `synchronous_standby_names` a fresh connection shows, and who sends WAL (rule S6). */
+  | { readonly kind: 'show-sync-names' }
   /* ── SQL that changes something ── */
   | { readonly kind: 'checkpoint'; readonly limitMs: number }
   | {
@@ -155,12 +168,14 @@ export interface Results {
   readonly clone: Record<never, never>;
   readonly 'keep-fork': { readonly keptAt: string };
   readonly rewind: Record<never, never>;
+  readonly 'fetch-wal': { readonly bytes: number };
   readonly 'install-data': Record<never, never>;
   readonly 'discard-aside': Record<never, never>;
   readonly 'discard-unfinished': Record<never, never>;
   readonly 'probe-server': { readonly probe: ServerProbe };
   readonly 'ask-peers': { readonly answers: Readonly<Record<string, PeerAnswer>> };
   readonly 'inspect-upstream': { readonly facts: UpstreamFacts };
+  readonly 'show-sync-names': { readonly shown: ShownSyncNames };
   readonly checkpoint: Record<never, never>;
   readonly 'change-slots': Record<never, never>;
   readonly exit: Record<never, never>;

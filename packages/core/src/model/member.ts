@@ -15,7 +15,10 @@ export interface MemberTags {
   readonly noloadbalance: boolean;
   /** Preferred as the source of new replicas. */
   readonly clonefrom: boolean;
+  /** Commits never wait for it. A `syncPriority` of 0 means the same. */
   readonly nosync: boolean;
+  /** Where commits wait for chosen standbys, the highest number is chosen first. */
+  readonly syncPriority: number;
   /** Tags we do not interpret are kept and published. */
   readonly others: Readonly<Record<string, string | number | boolean>>;
 }
@@ -26,11 +29,15 @@ export const defaultTags: MemberTags = {
   noloadbalance: false,
   clonefrom: false,
   nosync: false,
+  syncPriority: 1,
   others: {},
 };
 
 export const mayFailOver = (tags: MemberTags): boolean =>
   !tags.nofailover && tags.failoverPriority > 0;
+
+export const mayBeSynchronous = (tags: MemberTags): boolean =>
+  !tags.nosync && tags.syncPriority > 0;
 
 /**
  * The name of a member's physical replication slot: lower case, `-` and `.` become `_`, any other

@@ -1,5 +1,6 @@
 import type { MemberTags } from './member.ts';
 import type { Lineage } from './timeline.ts';
+import type { LeaseTerm } from './store.ts';
 import type { KnownPosition } from './wal-position.ts';
 
 /** What another member answered when asked for its position. */
@@ -15,6 +16,11 @@ export type PeerAnswer =
       /** Its walreceiver runs, so that more may come; undefined: it does not say. */
       readonly streaming?: boolean | undefined;
       readonly tags: MemberTags;
+      /**
+       * It receives nothing from the holder of this term any more, and its position is from after
+       * that (rule S6); undefined: it has not promised so.
+       */
+      readonly vote?: LeaseTerm | undefined;
       /** It may take the lease when it is the best: runs, not paused, no job under way. */
       readonly electable: boolean;
     }

@@ -26,6 +26,18 @@ export interface Policy {
   readonly serverConfigVersion: string;
   /** Longest clean stop of a server; then it is stopped immediately. */
   readonly stopTimeoutMs: number;
+  readonly synchronous: SynchronousPolicy;
+}
+
+/** Whom commits wait for before they are acknowledged (rule S6). */
+export interface SynchronousPolicy {
+  /** `on`: each of `count` chosen standbys. `quorum`: any `count` of all that are there. */
+  readonly mode: 'off' | 'on' | 'quorum';
+  /** Commits wait also while there is no standby, instead of going on unprotected. */
+  readonly strict: boolean;
+  readonly count: number;
+  /** A standby further behind the best is not waited for; undefined: however far behind it is. */
+  readonly lagBytesMax: bigint | undefined;
 }
 
 /** After a crash hand-over a second crash within this time restarts in place (rule S13). */
@@ -59,4 +71,5 @@ export const defaultPolicy: Policy = {
   useSlots: true,
   serverConfigVersion: '',
   stopTimeoutMs: 60_000,
+  synchronous: { mode: 'off', strict: false, count: 1, lagBytesMax: undefined },
 };

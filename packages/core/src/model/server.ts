@@ -34,6 +34,10 @@ export interface ServerExit {
 
 /** One row of pg_stat_replication. */
 export interface ConnectedStandby {
+  /** The walsender's process. */
+  readonly pid: number;
+  /** When the standby sent its last answer, by its own clock: only whether it changes counts. */
+  readonly replyTime: string | undefined;
   readonly applicationName: string;
   readonly state: string;
   readonly sentLsn: Lsn;
@@ -67,6 +71,8 @@ export interface ServerAnswer {
   readonly replayPaused: boolean;
   /** A walreceiver is streaming. */
   readonly streaming: boolean;
+  /** There is a walreceiver, whatever it does. */
+  readonly receiving: boolean;
   /** `host:port` the standby is told to stream from; undefined for none. */
   readonly upstream: string | undefined;
   readonly standbys: readonly ConnectedStandby[];
@@ -152,6 +158,13 @@ export interface UpstreamFacts {
   readonly oldestLsn: Lsn;
   /** Its control file is on its current timeline: a rewind against it finds the fork. */
   readonly checkpointed: boolean;
+}
+
+/** What a connection made just now shows: the postmaster has read it and told all processes. */
+export interface ShownSyncNames {
+  readonly names: string;
+  /** Every walsender there is, by its process, with its standby's last answer. */
+  readonly senders: Readonly<Record<string, string | undefined>>;
 }
 
 /** A fact and when it was learnt. */

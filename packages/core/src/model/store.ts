@@ -2,7 +2,7 @@ import type { Brand } from './brand.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName, MemberTags } from './member.ts';
 import type { Lineage, Timeline } from './timeline.ts';
-import type { KnownPosition } from './wal-position.ts';
+import type { KnownPosition, WalPosition } from './wal-position.ts';
 
 /** A store-wide counter that grows with every change (etcd's revision). */
 export type Revision = Brand<number, 'Revision'>;
@@ -49,7 +49,19 @@ export interface MemberDocument {
   readonly checkpointAfterPromote?: boolean | undefined;
   /** True for our own members. Members without it are Patroni's (rule S12). */
   readonly ours: boolean;
+  /** It has stopped receiving from the holder of this term, and never will again (rule S6). */
+  readonly vote?: LeaseTerm | undefined;
+  /** A dead server's last WAL, for one standby that lacks it (rule S11). */
+  readonly offer?: WalOffer | undefined;
   readonly job?: JobProgress | undefined;
+}
+
+/**
+ * The WAL of a server that is silent, up to its end: nothing is added to it as long as this stands.
+ */
+export interface WalOffer {
+  readonly to: MemberName;
+  readonly end: WalPosition;
 }
 
 /** How far a long piece of work (clone, rewind, initialise) has come. */
@@ -117,6 +129,11 @@ export interface HandoverDocument {
   readonly cause: HandoverCause;
   /** Everything the released server holds. It is silent: nothing is added any more. */
   readonly end: KnownPosition;
+  /**
+   * What a successor must hold where that is less: the rest was never acknowledged, as the votes
+   * showed (rule S6). Absent: all of it.
+   */
+  readonly needed?: WalPosition | undefined;
   /** Who should take over; others leave it a head start. */
   readonly heir?: MemberName | undefined;
   /** What is left of the time in which another crash must not hand over again (rule S13). */
@@ -135,7 +152,20 @@ export interface QuietDocument {
   readonly ms: number;
 }
 
-/** `sync` and `failsafe` are carried as they are: nothing decides on their content yet. */
+/**
+ * `sync`: who may be elected without losing a commit that was acknowledged synchronously (rule S6).
+ * Absent: replication is asynchronous, and anybody may.
+ */
+export interface SyncDocument {
+  /** The primary it was written by: it has every commit, and needs no vote. */
+  readonly leader?: MemberName | undefined;
+  /** Votes a winner needs besides one, of members that hold no more than it does. */
+  readonly quorum: number;
+  /** Patroni's `sync_standby`. */
+  readonly voters: readonly MemberName[];
+}
+
+/** `failsafe` is carried as it is: nothing decides on its content yet. */
 export interface StoreDocuments {
   readonly initialize: string;
   readonly config: JsonObject;
@@ -143,7 +173,7 @@ export interface StoreDocuments {
   readonly status: StatusDocument;
   readonly failover: FailoverDocument;
   readonly history: readonly HistoryEntry[];
-  readonly sync: JsonObject;
+  readonly sync: SyncDocument;
   readonly failsafe: JsonObject;
   readonly timelines: TimelinesDocument;
   readonly holder: HolderDocument;

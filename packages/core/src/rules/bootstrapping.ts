@@ -191,7 +191,10 @@ const startPrivately = (view: View, because: string): Answer | undefined => {
       : { because, action: { kind: 'create-users' } };
   if (!view.silent) return undefined;
   if (prepared?.as !== 'private')
-    return { because, action: { kind: 'prepare-server', as: 'private', upstream: undefined } };
+    return {
+      because,
+      action: { kind: 'prepare-server', as: 'private', upstream: undefined, syncNames: '' },
+    };
   return { because, action: { kind: 'start-server', as: 'private' } };
 };
 

@@ -5,6 +5,7 @@ import { deadlineOf } from '../model/policy.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
+import { stopReceivingBeforeVoting } from './synchronising.ts';
 import { acquire } from './transactions.ts';
 
 /** Others leave the named heir this long. */
@@ -12,6 +13,9 @@ export const HEIR_HEAD_START_MS = 1_000;
 /** Answers of peers older than this are asked for again before the lease is taken on them. */
 const ANSWERS_FRESH_MS = 250;
 const ASK_LIMIT_MS = 50;
+/** Grows with the time that the lease has been free: a busy machine answers late, not never. */
+const ASK_LIMIT_MAX_MS = 500;
+const ASK_LIMIT_SHARE = 1 / 4;
 const ASK_AGAIN_MS = 100;
 
 /** The lease is free, the cluster exists, and our server is one that could be promoted. */
@@ -63,7 +67,7 @@ export const acquireAsHeir: Rule = {
     if (handover?.heir !== self.name || !handover.end.known) return undefined;
     const judged = judgeSelf(view);
     if ('kind' in judged) return undefined;
-    const { end } = handover;
+    const end = handover.needed ?? handover.end.position;
     const missing = whyNotComplete(
       {
         kind: 'answers',
@@ -74,12 +78,12 @@ export const acquireAsHeir: Rule = {
         tags: self.tags,
         electable: true,
       },
-      end.position,
+      end,
     );
     if (missing !== undefined)
       return isProbeFresh(view) ? undefined : { because: 'looking at our own position first' };
     return {
-      because: `${handover.from} released it to us and we hold all of its WAL`,
+      because: `${handover.from} released it to us and we hold all that is needed`,
       action: acquire(view, view.store, lease),
     };
   },
@@ -122,7 +126,7 @@ export const acquireAsBestCandidate: Rule = {
     if (members.length > 0 && (!fresh || peers.at < vacantSince))
       return {
         because: 'asking the members for their positions',
-        action: { kind: 'ask-peers', members, limitMs: ASK_LIMIT_MS },
+        action: { kind: 'ask-peers', members, limitMs: askLimitMs(elapsedMs(vacantSince, now)) },
       };
     const verdict = elect(view, peers?.value ?? {}, elapsedMs(vacantSince, now));
     if (verdict.kind !== 'stand' || lease === undefined)
@@ -135,9 +139,13 @@ export const acquireAsBestCandidate: Rule = {
   },
 };
 
+const askLimitMs = (vacantMs: number): number =>
+  Math.min(ASK_LIMIT_MAX_MS, Math.max(ASK_LIMIT_MS, Math.round(vacantMs * ASK_LIMIT_SHARE)));
+
 export const electingRules: readonly Rule[] = [
   renewBeforeStanding,
   acquireAsHeir,
   leaveHeirAHeadStart,
+  stopReceivingBeforeVoting,
   acquireAsBestCandidate,
 ];

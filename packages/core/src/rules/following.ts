@@ -6,15 +6,9 @@ import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-p
 import type { RejoinMethod } from '../state.ts';
 import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { whyClone } from './repairing.ts';
+import { isPreparedAs, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
-import {
-  LOOK_AGAIN_MS,
-  factsOf,
-  inspect,
-  isPreparedFor,
-  mayRejoin,
-  wantedUpstream,
-} from './upstream.ts';
+import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './upstream.ts';
 
 /** A standby that does not stream for this long has its upstream looked at. */
 export const IDLE_LIMIT_MS = 3_000;
@@ -47,8 +41,8 @@ export const startStandby: Rule = {
       return { because: `${rejoin.failedStarts} starts failed`, until: rejoin.notBefore };
     const because =
       upstream === undefined ? 'there is no upstream' : `to follow ${upstream.member}`;
-    if (!isPreparedFor(view, upstream))
-      return { because, action: { kind: 'prepare-server', as: 'standby', upstream } };
+    if (!isPreparedAs(view, 'standby', upstream))
+      return { because, action: prepareAs(view, 'standby', upstream) };
     return { because, action: { kind: 'start-server', as: 'standby' } };
   },
 };
@@ -81,8 +75,8 @@ export const followHolder: Rule = {
     const misfit = position === undefined ? undefined : whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
     const because = `${upstream.member} is primary on timeline ${facts.timeline}`;
-    if (!isPreparedFor(view, upstream))
-      return { because, action: { kind: 'prepare-server', as: 'standby', upstream } };
+    if (!isPreparedAs(view, 'standby', upstream))
+      return { because, action: prepareAs(view, 'standby', upstream) };
     return {
       because,
       action: { kind: 'reload-server' },
@@ -172,23 +166,23 @@ export const applyChangedConfiguration: Rule = {
   without: 'members run with what was true when they were started',
   decide: (view) => {
     const { state, server } = view;
-    const { prepared, policy, process, appliedVersion } = state;
+    const { policy, process, appliedVersion, sync } = state;
     if (server === undefined || state.leaving !== undefined || state.vacating !== undefined)
       return undefined;
     if (process.kind !== 'running' || process.startedAs === 'private') return undefined;
+    // A fresh loop knows neither the cluster's configuration nor whom commits wait for (rule S6).
+    if (view.store === undefined) return undefined;
     const version = policy.serverConfigVersion;
     // A primary that was promoted has a standby's files: after a crash it should start at once.
     const role = server.inRecovery ? 'standby' : 'primary';
-    if (prepared?.version !== version || prepared.as !== role)
+    const upstream = server.inRecovery ? currentUpstream(view) : undefined;
+    if (!isPreparedAs(view, role, upstream))
       return {
         because: `the files are to be those of a ${role}, configuration ${version}`,
-        action: {
-          kind: 'prepare-server',
-          as: role,
-          upstream: server.inRecovery ? currentUpstream(view) : undefined,
-        },
+        action: prepareAs(view, role, upstream),
       };
-    if (appliedVersion === version) return undefined;
+    const { syncNames } = prepareAs(view, role, upstream);
+    if (appliedVersion === version && (sync.told ?? '') === (syncNames ?? '')) return undefined;
     return { because: 'the files have changed', action: { kind: 'reload-server' } };
   },
 };

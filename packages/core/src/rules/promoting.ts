@@ -11,6 +11,7 @@ import type { Lineage, Timeline } from '../model/timeline.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { guardIsArmed } from './restarting.ts';
 import { type Rule, event } from './rule.ts';
+import { setNamesBeforePromoting } from './synchronising.ts';
 import { issueTimeline, ours, transact } from './transactions.ts';
 
 /** A promotion that takes longer than this is given up by fencing the server. */
@@ -160,5 +161,6 @@ export const promotingRules: readonly Rule[] = [
   awaitPromotion,
   recordPromotion,
   issueTimelineNumber,
+  setNamesBeforePromoting,
   promoteLeaseHolder,
 ];

@@ -3,6 +3,7 @@ import { beginVacating } from '../state.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
 import { type View, hasPassed } from '../view/view.ts';
+import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import { release } from './transactions.ts';
 import { askStandbys, isQuiet, whyRestart } from './vacating.ts';
@@ -97,16 +98,18 @@ export const restartInPlace: Rule = {
     if (!view.holding || !view.silent || data === undefined || data.standbySignal) return undefined;
     if (state.leaving !== undefined || state.disk?.value.rewindUnfinished === true)
       return undefined;
-    const { vacating, rejoin, prepared } = state;
+    const { vacating, rejoin } = state;
     const reason =
       vacating === undefined ? 'it was stopped as a primary' : whyRestart(view, vacating);
     if (reason === undefined) return undefined;
     if (view.now < rejoin.notBefore) return { because: reason, until: rejoin.notBefore };
-    if (prepared?.as !== 'primary' || prepared.version !== state.policy.serverConfigVersion)
+    if (isSynchronous(view) && state.sync.wanted === undefined)
       return {
         because: reason,
-        action: { kind: 'prepare-server', as: 'primary', upstream: undefined },
+        remember: { sync: { ...state.sync, wanted: namesOfNewPrimary(view) } },
       };
+    if (!isPreparedAs(view, 'primary', undefined))
+      return { because: reason, action: prepareAs(view, 'primary', undefined) };
     if (!guardIsArmed(view)) return awaitGuard(view);
     return {
       because: reason,

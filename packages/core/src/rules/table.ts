@@ -9,9 +9,11 @@ import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planne
 import { promotingRules } from './promoting.ts';
 import { reclaimLeaseOfEarlierLife, renewDoubtfulTerm } from './reclaiming.ts';
 import { repairingRules } from './repairing.ts';
+import { rescuingRules } from './rescuing.ts';
 import { restartInPlace, restartingRules } from './restarting.ts';
 import type { Rule } from './rule.ts';
 import { beginSwitchover } from './switching.ts';
+import { keepSynchronousNames } from './synchronising.ts';
 import { vacatingRules } from './vacating.ts';
 
 export const hold: Rule = {
@@ -33,11 +35,13 @@ export const rules: readonly Rule[] = [
   ...vacatingRules,
   restartInPlace,
   ...promotingRules,
+  keepSynchronousNames,
   handOverWhenLeaving,
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,
   beginSwitchover,
   exchangeLeaseForChangedTtl,
+  ...rescuingRules,
   ...electingRules,
   ...repairingRules,
   ...followingRules,

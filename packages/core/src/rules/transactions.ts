@@ -7,12 +7,15 @@ import type {
   StoreCompare,
   StoreSnapshot,
   StoreWrite,
+  SyncDocument,
 } from '../model/store.ts';
 import { QUIET_MS } from '../model/policy.ts';
+import { nobody } from '../replication/electorate.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Lease, Tenure } from '../state.ts';
 import { assembleMemberDocument } from '../view/documents.ts';
 import type { View } from '../view/view.ts';
+import { isSynchronous } from './prepared.ts';
 
 export const transact = (
   purpose: TransactionPurpose,
@@ -34,6 +37,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'failsafe',
   'failover',
   'handover',
+  'holder',
   'timelines',
 ];
 
@@ -65,6 +69,7 @@ export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action 
     ...holderWrites(view, lease.id),
     { key: 'timelines', put: { issued: nextTimeline(view, store), promotions } },
   ];
+  if (isSynchronous(view)) writes.push({ key: 'sync', put: electorateAfter(view) });
   const quietMs = quietMsAfter(store);
   if (quietMs > 0) writes.push({ key: 'quiet', put: { ms: quietMs } });
   if (store.handover !== undefined) writes.push({ key: 'handover', remove: true });
@@ -76,6 +81,31 @@ export const acquire = (view: View, store: StoreSnapshot, lease: Lease): Action 
     writes,
   );
 };
+
+/**
+ * Who may follow a winner that has not acknowledged anything yet (rule S6). What was acknowledged
+ * before, the winner has, and so has everybody else together; nobody else alone is known to.
+ */
+const electorateAfter = (view: View): SyncDocument => {
+  const { self, policy } = view.state;
+  const { electorate } = view;
+  if (policy.synchronous.mode !== 'quorum' || electorate?.leader === undefined)
+    return { leader: self.name, ...nobody };
+  const before = [...new Set([electorate.leader, ...electorate.voters])];
+  const voters = before.filter((name) => name !== self.name);
+  return { leader: self.name, voters, quorum: Math.max(0, voters.length - 1) };
+};
+
+export const writeSync = (
+  store: StoreSnapshot,
+  tenure: Tenure,
+  document: SyncDocument | undefined,
+): Action =>
+  transact(
+    'write-sync',
+    [ours(tenure), unchanged(store, 'sync')],
+    [document === undefined ? { key: 'sync', remove: true } : { key: 'sync', put: document }],
+  );
 
 /** The quiet time a new holder begins with (rule S13). */
 const quietMsAfter = ({ handover, quiet }: StoreSnapshot): number => {

@@ -50,13 +50,3 @@ export const inspect = (view: View, upstream: Upstream): Answer => {
 /** No member's affair but the holder's: whoever holds the lease is not a standby of anybody. */
 export const mayRejoin = (view: View): boolean =>
   !view.holding && view.state.leaving === undefined && view.systemIdentifier !== undefined;
-
-/** The files are written for a standby of this upstream, with the configuration of now. */
-export const isPreparedFor = (view: View, upstream: Upstream | undefined): boolean => {
-  const { prepared, policy } = view.state;
-  return (
-    prepared?.as === 'standby' &&
-    prepared.upstream === upstream?.address &&
-    prepared.version === policy.serverConfigVersion
-  );
-};

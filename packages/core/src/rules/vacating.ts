@@ -7,7 +7,8 @@
  *      ▲                                                         │            │ nobody has all
  *      └──────────────────────── started in place ◀──────────────┴────────────┘
  */
-import { findHeir, whyNotComplete } from '../election/candidates.ts';
+import { findHeir, listCandidates, whyNotComplete } from '../election/candidates.ts';
+import { findSyncHeir } from '../election/votes.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
@@ -24,7 +25,10 @@ export const CRASH_DRAIN_LIMIT_MS = 50;
 export const PLANNED_DRAIN_LIMIT_MS = 5_000;
 /** Not answering is not being behind: a restart in place takes longer than this anyway. */
 export const SILENT_STANDBY_LIMIT_MS = 500;
-/** How long one question to the peers may take while applications wait. */
+/**
+ * How long a question to the peers may take while applications wait, at first. On a busy machine a
+ * question that is asked again and again with this limit is never answered: it grows.
+ */
 const ASK_LIMIT_MS = 50;
 const ASK_AGAIN_MS = 20;
 
@@ -112,39 +116,62 @@ export const handOverWhenStandbyHasAllWal: Rule = {
     if (answers === undefined && view.otherMembers.length > 0) return askStandbys(view);
     const heir = chooseHeir(view, vacating, answers ?? {});
     if (heir === undefined) return waitForStandby(view, vacating, answers ?? {});
+    const { name, needed } = heir;
+    const what = needed === undefined ? 'everything' : 'everything acknowledged';
     const document: HandoverDocument = {
       from: view.state.self.name,
       term: tenure.term,
       cause: vacating.cause,
       end: { known: true, position: vacating.end },
-      heir,
+      ...(needed === undefined ? {} : { needed }),
+      heir: name,
       quietMs: Math.max(0, elapsedMs(view.now, view.state.quietUntil ?? view.now)),
     };
     return {
-      because: `${heir} has everything up to ${formatPosition(vacating.end)}`,
+      because: `${name} has ${what} up to ${formatPosition(vacating.end)}`,
       action: release(view.store, tenure, document),
-      event: event('lease.handed-over', 'info', { heir, cause: vacating.cause }),
+      event: event('lease.handed-over', 'info', {
+        heir: name,
+        cause: vacating.cause,
+        unacknowledgedBytes: needed === undefined ? 0 : Number(vacating.end.lsn - needed.lsn),
+      }),
     };
   },
 };
 
+interface Heir {
+  readonly name: MemberName;
+  /** Where it is less than all: what was ever acknowledged. */
+  readonly needed?: WalPosition | undefined;
+}
+
 /** Somebody the operator named is waited for; a choice of our own may still change. */
 const chooseHeir = (
   view: View,
-  { heir }: Vacating,
+  { heir, cause, end }: Vacating,
   answers: Readonly<Record<string, PeerAnswer>>,
-): MemberName | undefined => {
-  const end = view.state.vacating?.end;
+): Heir | undefined => {
   if (end === undefined) return undefined;
-  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return heir;
+  if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return { name: heir };
   const named = heir !== undefined && view.store?.failover?.value.member === heir;
-  return named ? undefined : findHeir(answers, end);
+  if (named) return undefined;
+  const name = findHeir(answers, end);
+  if (name !== undefined) return { name };
+  // Of a crashed server clients were told no more than its standbys have.
+  const sinceSilent = peersSince(view, view.state.processSince);
+  if (cause !== 'crash' || sinceSilent === undefined) return undefined;
+  return findSyncHeir(view, sinceSilent, listCandidates(sinceSilent));
 };
 
-export const askStandbys = (view: View): Answer => ({
-  because: 'asking the standbys how much they hold',
-  action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
-});
+export const askStandbys = (view: View): Answer => {
+  const { endAt } = view.state.vacating ?? {};
+  const waitedMs = endAt === undefined ? 0 : elapsedMs(endAt, view.now);
+  const limitMs = Math.min(SILENT_STANDBY_LIMIT_MS, Math.max(ASK_LIMIT_MS, waitedMs));
+  return {
+    because: 'asking the standbys how much they hold',
+    action: { kind: 'ask-peers', members: view.otherMembers, limitMs },
+  };
+};
 
 const waitForStandby = (
   view: View,
@@ -156,8 +183,12 @@ const waitForStandby = (
     (name) => `${name} ${end === undefined ? '' : (whyNotComplete(answers[name], end) ?? '')}`,
   );
   const because = reasons.join(', ');
-  const from = vacating.endAt ?? vacating.since;
-  if (hasPassed(view, from, drainLimitMs(view, vacating, answers)))
+  const from = vacating.rescue?.since ?? vacating.endAt ?? vacating.since;
+  const limitMs =
+    vacating.rescue === undefined ? drainLimitMs(view, vacating, answers) : RESCUE_LIMIT_MS;
+  const rescue = hasPassed(view, from, limitMs) ? beginRescue(view, vacating, answers) : undefined;
+  if (rescue !== undefined) return rescue;
+  if (hasPassed(view, from, limitMs))
     return {
       because,
       remember: { vacating: { ...vacating, givenUp: true } },
@@ -166,6 +197,36 @@ const waitForStandby = (
   const askedAt = view.state.peers?.at ?? view.now;
   const askAgainAt = after(askedAt, ASK_AGAIN_MS);
   return view.now < askAgainAt ? { because, until: askAgainAt } : askStandbys(view);
+};
+
+/** How long a standby may take to fetch and read what it lacks; then this server starts again. */
+export const RESCUE_LIMIT_MS = 3_000;
+/** More than this takes longer than a crash recovery in place. */
+const RESCUE_BYTES_MAX = 256n * 1024n * 1024n;
+
+/** The best standby is given the rest, once: this server is silent, and its disk is here (S11). */
+const beginRescue = (
+  view: View,
+  vacating: Vacating,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): Answer | undefined => {
+  const { end } = vacating;
+  if (vacating.cause !== 'crash' || vacating.rescue !== undefined || end === undefined)
+    return undefined;
+  const best = listCandidates(answers).find(
+    ({ name, position }) =>
+      view.store?.members[name]?.value.ours === true &&
+      position.timeline === end.timeline &&
+      position.lsn < end.lsn &&
+      end.lsn - position.lsn <= RESCUE_BYTES_MAX,
+  );
+  if (best === undefined) return undefined;
+  const bytes = Number(end.lsn - best.position.lsn);
+  return {
+    because: `${best.name} lacks ${bytes} bytes, which are here`,
+    remember: { vacating: { ...vacating, rescue: { to: best.name, since: view.now } } },
+    event: event('wal.offered', 'info', { to: best.name, bytes }),
+  };
 };
 
 export const clearSwitchoverThatWasGivenUp: Rule = {
@@ -196,8 +257,8 @@ export const releaseWhenShuttingDownWithoutHeir: Rule = {
     const { vacating, tenure, leaving } = view.state;
     if (leaving === undefined || !view.silent || tenure === undefined) return undefined;
     if (view.store === undefined) return undefined;
-    const waiting = vacating !== undefined && !vacating.givenUp && view.otherMembers.length > 0;
-    if (waiting && view.holding) return undefined;
+    const isHandingOver = vacating !== undefined && whyRestart(view, vacating) === undefined;
+    if (isHandingOver && view.otherMembers.length > 0 && view.holding) return undefined;
     const end = vacating?.end;
     return {
       because: 'leaving, and nobody has everything',

@@ -20,6 +20,8 @@ import type {
   Versioned,
 } from '../model/store.ts';
 import { type Lineage, type Timeline, timeline } from '../model/timeline.ts';
+import { noSyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
+import type { SyncState } from '../replication/sync-state.ts';
 import { type KnownPosition, knownPosition, unknownPosition } from '../model/wal-position.ts';
 import {
   type BootstrapStage,
@@ -96,8 +98,22 @@ const anyAnswer: fc.Arbitrary<ServerAnswer> = fc.record({
   replayedAt: fc.constant(undefined),
   replayPaused: fc.constant(false),
   streaming: fc.boolean(),
+  receiving: fc.boolean(),
   upstream: maybe(fc.constantFrom('bravo:5432', 'charlie:5432')),
-  standbys: fc.constant([]),
+  standbys: fc.array(
+    fc
+      .record({ pid: fc.constantFrom(201, 202), applicationName: anyName, flushLsn: anyLsn })
+      .map((row) => ({
+        ...row,
+        replyTime: undefined,
+        state: 'streaming',
+        sentLsn: row.flushLsn,
+        replayLsn: row.flushLsn,
+        syncState: 'async',
+        clientAddress: '',
+      })),
+    { maxLength: 2 },
+  ),
   slots: fc.array(
     fc.record({
       name: fc.constantFrom('bravo', 'charlie', 'delta'),
@@ -205,7 +221,11 @@ const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
   failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
   history: fc.constantFrom([], [{ timeline: timeline(1), switchLsn: lsn(0x5000000n), reason: '' }]),
-  sync: fc.constant({}),
+  sync: fc.record({
+    leader: maybe(anyName),
+    voters: fc.subarray([...NAMES]).map((names) => names as unknown as MemberName[]),
+    quorum: fc.constantFrom(0, 1),
+  }),
   failsafe: fc.constant({}),
   timelines: fc.record({
     issued: anyTimeline,
@@ -257,6 +277,12 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
     usePgRewind: fc.boolean(),
     useSlots: fc.boolean(),
     serverConfigVersion: fc.constantFrom('v1', 'v2'),
+    synchronous: fc.record({
+      mode: fc.constantFrom('off' as const, 'on' as const, 'quorum' as const),
+      strict: fc.boolean(),
+      count: fc.constantFrom(1, 2),
+      lagBytesMax: fc.constantFrom(undefined, 0n),
+    }),
   })
   .map((parts) => ({ ...defaultPolicy, ...parts }));
 
@@ -270,6 +296,7 @@ const anyVacating: fc.Arbitrary<Vacating> = fc
     end: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
     endAt: maybe(anyPast),
     givenUp: fc.boolean(),
+    rescue: maybe(fc.record({ to: anyName, since: anyPast })),
     counted: fc.boolean(),
   })
   .map((parts) => ({ ...beginVacating(parts.cause, parts.since), ...parts }));
@@ -331,6 +358,24 @@ const anyFacts = fc.record({
   vacantSince: maybe(anyPast),
 });
 
+const anySyncText = fc.constantFrom('', '"bravo"', renderSyncNames(standbySyncNames));
+
+const anySync: fc.Arbitrary<SyncState> = fc.record({
+  wanted: fc.constantFrom(
+    undefined,
+    noSyncNames,
+    { method: 'any' as const, count: 1, names: ['bravo', 'charlie'] as MemberName[] },
+    { method: 'first' as const, count: 1, names: ['bravo'] as MemberName[] },
+  ),
+  told: maybe(anySyncText),
+  shown: maybe(fc.record({ names: anySyncText, at: anyPast, senders: fc.constant([]) })),
+  armed: fc.boolean(),
+  holdsFrom: maybe(anyLsn),
+  proven: fc.boolean(),
+  seenAt: fc.dictionary(fc.constantFrom(...NAMES), anyPast, { maxKeys: 2 }),
+  primarySince: maybe(anyPast),
+});
+
 const anyPlans = fc.record({
   probe: seen(anyProbe),
   silentSince: maybe(anyPast),
@@ -362,9 +407,14 @@ const anyPlans = fc.record({
       as: fc.constantFrom('primary' as const, 'standby' as const, 'private' as const),
       upstream: maybe(fc.constantFrom('bravo:5432')),
       version: fc.constantFrom('v1', 'v2'),
+      syncNames: fc.constantFrom(undefined, '', renderSyncNames(standbySyncNames)),
     }),
   ),
   appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
+  sync: anySync,
+  fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
+  vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),
+  told: seen(maybe(fc.constantFrom('bravo:5432'))),
   slotsAt: maybe(anyPast),
   publishedAt: maybe(anyPast),
   leaving: fc.oneof(

@@ -104,6 +104,7 @@ const DECIDED_ON: readonly DocumentKey[] = [
   'failsafe',
   'failover',
   'handover',
+  'holder',
   'timelines',
 ];
 

@@ -1,7 +1,7 @@
 /** What a member says of itself: its key in the store and its answer to other members. */
 import { mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
-import type { MemberDocument } from '../model/store.ts';
+import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
 import { type View, assembleView } from './view.ts';
 
@@ -46,8 +46,17 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     pendingRestart: server?.pendingRestart === true ? true : undefined,
     checkpointAfterPromote: state.checkpointDue ? false : undefined,
     ours: true,
+    vote: state.vote,
+    offer: assembleOffer(view),
     job: state.job,
   };
+};
+
+/** Only a silent server's WAL is offered, and as long as it is not to start again (rule S11). */
+export const assembleOffer = ({ state, silent }: View): WalOffer | undefined => {
+  const { rescue, end, givenUp } = state.vacating ?? {};
+  if (rescue === undefined || end === undefined || givenUp === true || !silent) return undefined;
+  return { to: rescue.to, end };
 };
 
 /** Whether two documents differ in more than how far the WAL has come. */
@@ -61,6 +70,9 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.pendingRestart !== b.pendingRestart ||
   a.checkpointAfterPromote !== b.checkpointAfterPromote ||
   a.ours !== b.ours ||
+  a.vote !== b.vote ||
+  a.offer?.to !== b.offer?.to ||
+  a.offer?.end.lsn !== b.offer?.end.lsn ||
   JSON.stringify(a.tags) !== JSON.stringify(b.tags);
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>
@@ -69,6 +81,13 @@ export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>
   a.replayLsn !== b.replayLsn ||
   a.job?.doneBytes !== b.job?.doneBytes ||
   a.job?.totalBytes !== b.job?.totalBytes;
+
+/** Our vote, once the store has it and while it is kept: it is no promise before (rule S6). */
+export const publishedVote = ({ state, store, server }: View): LeaseTerm | undefined => {
+  const { vote, self } = state;
+  const isKept = server?.inRecovery === true && server.upstream === undefined && !server.receiving;
+  return isKept && store?.members[self.name]?.value.vote === vote ? vote : undefined;
+};
 
 /** The answer to another member that asks; `state` should have a fresh look at the server. */
 export const assemblePeerAnswer = (state: MemberState): PeerAnswer => {
@@ -84,6 +103,7 @@ export const assemblePeerAnswer = (state: MemberState): PeerAnswer => {
     lineage: server?.lineage,
     streaming: server?.streaming,
     tags: state.self.tags,
+    vote: publishedVote(view),
     electable:
       server?.inRecovery === true &&
       mayFailOver(state.self.tags) &&

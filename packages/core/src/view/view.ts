@@ -4,7 +4,13 @@ import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { renewalIntervalMs } from '../model/policy.ts';
 import type { DiskContent, ServerAnswer, Upstream } from '../model/server.ts';
-import type { MemberDocument, StoreSnapshot, Versioned } from '../model/store.ts';
+import type {
+  LeaseTerm,
+  MemberDocument,
+  StoreSnapshot,
+  SyncDocument,
+  Versioned,
+} from '../model/store.ts';
 import type { WalPosition } from '../model/wal-position.ts';
 import type { MemberState } from '../state.ts';
 
@@ -43,6 +49,8 @@ export interface View {
   /** The store's system identifier of this cluster; undefined: not initialised. */
   readonly systemIdentifier: string | undefined;
   readonly otherMembers: readonly MemberName[];
+  /** Who may be elected so that no acknowledged commit is lost (rule S6); undefined: anybody. */
+  readonly electorate: SyncDocument | undefined;
 }
 
 export const assembleView = (state: MemberState): View => {
@@ -67,6 +75,7 @@ export const assembleView = (state: MemberState): View => {
     otherMembers: Object.keys(store?.members ?? {}).filter(
       (name): name is MemberName => name !== state.self.name,
     ),
+    electorate: store?.sync?.value.leader === undefined ? undefined : store.sync.value,
   };
 };
 
@@ -96,6 +105,15 @@ export const addressIn = (connUrl: string): string | undefined =>
 /** Where our running standby stands, when it knows. */
 export const ownPosition = (view: View): WalPosition | undefined =>
   view.server?.position.known === true ? view.server.position.position : undefined;
+
+/**
+ * The term that ended when the lease became free. A vote is for the election that follows it: the
+ * holder record is written with every acquisition and outlives the leader key.
+ */
+export const endedTerm = ({ store }: View): LeaseTerm | undefined => {
+  if (store === undefined || store.leader !== undefined) return undefined;
+  return store.holder?.modRevision as number | undefined as LeaseTerm | undefined;
+};
 
 /** How often the world is looked at when nothing wakes the loop. */
 export const lookIntervalMs = ({ policy }: MemberState): number =>

@@ -1,6 +1,7 @@
 /** Waits for a cluster that has just been started, and tells how it comes along. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreSnapshot } from '@matriarch/core';
+import { readClusterSettings } from '@matriarch/protocol';
 import { isReady } from './ready.ts';
 import type { RunningUp } from './running-up.ts';
 
@@ -34,6 +35,9 @@ export const awaitReady = async (
   return false;
 };
 
+const isSynchronous = ({ config }: StoreSnapshot): boolean =>
+  readClusterSettings(config?.value).synchronousMode !== 'off';
+
 const describe = (snapshot: StoreSnapshot, count: number): string => {
   const members = Object.entries(snapshot.members).sort(([a], [b]) => (a < b ? -1 : 1));
   if (members.length === 0) return 'waiting for the members';
@@ -41,5 +45,12 @@ const describe = (snapshot: StoreSnapshot, count: number): string => {
     const isLeader = name === snapshot.leader?.value;
     return `${name} ${isLeader ? 'primary' : (value.replicationState ?? value.state)}`;
   });
-  return `${words.join(', ')}${members.length < count ? ', …' : ''}`;
+  const isMissing = members.length < count;
+  const streams = members.every(
+    ([name, { value }]) =>
+      name === snapshot.leader?.value || value.replicationState === 'streaming',
+  );
+  const waits = !isMissing && streams && !isReady(snapshot, count) && isSynchronous(snapshot);
+  const more = isMissing ? ', …' : waits ? '; waiting until commits wait for replicas' : '';
+  return `${words.join(', ')}${more}`;
 };

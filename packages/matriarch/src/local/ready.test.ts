@@ -1,4 +1,5 @@
 /** When a cluster counts as ready, on snapshots of the store. */
+import type { SyncDocument } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
 import { buildSnapshot, memberDocument } from '../agent/api/testing/build-state.ts';
 import { isReady } from './ready.ts';
@@ -39,6 +40,20 @@ describe('isReady', () => {
     ],
   ])('not %s', (_, snapshot) => {
     expect(isReady(snapshot, 3)).toBe(false);
+  });
+
+  it.each([
+    ['quorum', { leader: 'pg1', quorum: 1, voters: ['pg2', 'pg3'] }, true],
+    ['quorum', { leader: 'pg1', quorum: 0, voters: ['pg2'] }, false],
+    ['quorum', { leader: 'pg1', quorum: 0, voters: [] }, false],
+    ['quorum', { leader: 'pg2', quorum: 1, voters: ['pg2', 'pg3'] }, false],
+    ['on', { leader: 'pg1', quorum: 0, voters: ['pg3'] }, true],
+    ['on', { leader: 'pg1', quorum: 0, voters: [] }, false],
+    ['off', undefined, true],
+  ])('in mode %s with the electorate %j: %s', (mode, sync, expected) => {
+    const config = { synchronous_mode: mode };
+    const snapshot = buildSnapshot({ config, sync: sync as SyncDocument | undefined });
+    expect(isReady(snapshot, 3)).toBe(expected);
   });
 
   it('with a single member that is the primary', () => {

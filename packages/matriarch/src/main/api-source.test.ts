@@ -25,6 +25,8 @@ const open = () => {
       called.push(`probe ${limitMs}`);
       return Promise.resolve({ kind: 'starting' });
     },
+    isMember: () => false,
+    readOfferedWal: async () => ({ kind: 'failed', cause: 'nothing is offered' }),
   });
   return {
     store,

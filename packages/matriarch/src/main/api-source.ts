@@ -23,6 +23,8 @@ export interface ApiSourceParts {
   readonly reload: () => void;
   readonly now: () => Instant;
   readonly probe: (limitMs: number) => Promise<ServerProbe>;
+  readonly isMember: ApiSource['isMember'];
+  readonly readOfferedWal: ApiSource['readOfferedWal'];
 }
 
 export interface LoopApiSource extends ApiSource {
@@ -32,6 +34,7 @@ export interface LoopApiSource extends ApiSource {
 
 export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
   const { scope, loop, store, prefix, counters, reload, now, probe } = parts;
+  const { isMember, readOfferedWal } = parts;
   const watchers = createStateWatchers(loop.state);
   return {
     scope,
@@ -42,6 +45,8 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
     wallClockMs: () => Date.now(),
     counters: () => counters.read(),
     probe,
+    isMember,
+    readOfferedWal,
     readDocuments: () => readDocuments(store, prefix),
     fileFailover: (document, revision) => fileFailover(store, prefix, { document, revision }),
     watchState: watchers.watch,

@@ -102,6 +102,7 @@ const testConfig = (
       noloadbalance: false,
       clonefrom: false,
       nosync: false,
+      syncPriority: 1,
       others: {},
     },
     matriarch: { stateDirectory: join(directory, 'state'), user: undefined },

@@ -91,7 +91,14 @@ export interface ClusterConfig {
     /** What happens when the primary's PostgreSQL crashes while its host lives. */
     readonly onCrash: 'hand_over' | 'restart';
   };
-  readonly replication: { readonly mode: 'asynchronous' };
+  readonly replication: {
+    /** `hybrid`: commits are local, and those who ask for it wait for a standby. */
+    readonly mode: 'asynchronous' | 'synchronous' | 'quorum' | 'hybrid';
+    /** Standbys that must have a commit before it is acknowledged. */
+    readonly standbys: number;
+    /** Commits wait also while there is no standby. */
+    readonly strict: boolean;
+  };
   readonly haproxy: ClusterHaproxy;
   /** Undefined: `pgbouncer: off`. */
   readonly pgbouncer: ClusterPgbouncer | undefined;

@@ -88,7 +88,7 @@ describe('the examples', () => {
     expect(full.namespace).toBe(plain.namespace);
     const [first, second] = full.members;
     expect(first?.tags).toEqual(plain.members[0]?.tags);
-    expect(second?.tags).toEqual({ ...plain.members[0]?.tags, others: { sync_priority: 1 } });
+    expect(second?.tags).toEqual(plain.members[0]?.tags);
     expect(first?.postgresqlPort).toBe(plain.members[0]?.postgresqlPort);
     expect(first?.restPort).toBe(plain.members[0]?.restPort);
     expect(first?.listen).toBe(plain.members[0]?.listen);
@@ -218,7 +218,7 @@ members:
   - {name: A, host: "10.0.0.1:5432", data_dir: /b}
   - {host: 10.0.0.1, data_dir: /c}
   - text
-replication: {mode: synchronous}
+replication: {mode: sometimes}
 haproxy: {read_port: 5432, idle_timeout: never}
 pgbouncer: {databases: ["a b"], port: 8404}
 secrets:
@@ -238,7 +238,7 @@ etcd: {members: 3}
       'cluster.yaml:5:5: members[2].postgresql_port: the address 10.0.0.1:5432 is that of another member',
       'cluster.yaml:5:5: members[2].rest_port: the address 10.0.0.1:8008 is that of another member',
       'cluster.yaml:6:5: members[3]: is not a member; write for example - name: pg1',
-      'cluster.yaml:7:15: replication.mode: synchronous replication is known but not built yet; write asynchronous',
+      'cluster.yaml:7:15: replication.mode: "sometimes" is not one of asynchronous, synchronous, quorum, hybrid',
       'cluster.yaml:8:11: haproxy.read_port: port 5432 is that of haproxy.write_port too; give each door its own port',
       expect.stringMatching(
         /^cluster.yaml:8:28: haproxy.idle_timeout: "never" is not a time of at least 1 s/,

@@ -218,15 +218,10 @@ const readClusterTiming = (timing: Section): ClusterConfig['timing'] => {
 const readReplication = (replication: Section): ClusterConfig['replication'] => {
   const modes = ['asynchronous', 'synchronous', 'quorum', 'hybrid'] as const;
   const mode = replication.value('mode', parseChoice(modes)) ?? 'asynchronous';
-  if (mode !== 'asynchronous') {
-    replication.mistake('mode', {
-      given: mode,
-      message: `${mode} replication is known but not built yet`,
-      fix: 'write asynchronous',
-    });
-  }
+  const standbys = replication.value('standbys', parseInteger({ minimum: 1 })) ?? 1;
+  const strict = replication.value('strict', parseBoolean) ?? false;
   replication.finish();
-  return { mode: 'asynchronous' };
+  return { mode, standbys, strict };
 };
 
 const readDrills = (drills: Section, isLocal: boolean): ClusterConfig['drills'] => {

@@ -28,15 +28,36 @@ const HEADER = '# Written by Matriarch from cluster.yaml. Changes are overwritte
 const SECOND_MS = 1_000;
 
 /** The cluster-wide configuration that follows from a cluster.yaml. */
-export const renderDynamicConfig = ({ timing, postgresql }: ClusterConfig): JsonObject => ({
+export const renderDynamicConfig = ({
+  timing,
+  postgresql,
+  replication,
+}: ClusterConfig): JsonObject => ({
   ttl: timing.ttlMs / SECOND_MS,
   loop_wait: timing.loopWaitMs / SECOND_MS,
   retry_timeout: timing.retryTimeoutMs / SECOND_MS,
   ...(timing.fastLease ? { fast_lease: true } : {}),
   maximum_lag_on_failover: Number(timing.maximumLagOnFailoverBytes),
   primary_start_timeout: timing.onCrash === 'hand_over' ? 0 : RESTART_LIMIT_MS / SECOND_MS,
-  postgresql: { use_pg_rewind: true, use_slots: true, parameters: postgresql.parameters },
+  ...renderReplication(replication),
+  postgresql: {
+    use_pg_rewind: true,
+    use_slots: true,
+    parameters: {
+      ...(replication.mode === 'hybrid' ? { synchronous_commit: 'local' } : {}),
+      ...postgresql.parameters,
+    },
+  },
 });
+
+const renderReplication = ({ mode, standbys, strict }: ClusterConfig['replication']): JsonObject =>
+  mode === 'asynchronous'
+    ? {}
+    : {
+        synchronous_mode: mode === 'synchronous' ? true : 'quorum',
+        synchronous_node_count: standbys,
+        ...(strict ? { synchronous_mode_strict: true } : {}),
+      };
 
 /** The patroni.yml of one member; `parseAgentConfig` reads it without a mistake. */
 export const renderAgentConfig = (
@@ -134,11 +155,12 @@ export const renderHba = (cluster: ClusterConfig): readonly string[] => {
 };
 
 const renderTags = (tags: MemberTags): JsonObject | undefined => {
-  const { others, failoverPriority, ...flags } = tags;
+  const { others, failoverPriority, syncPriority, ...flags } = tags;
   const given = Object.entries(flags).filter(([, isSet]) => isSet);
   const rendered = {
     ...Object.fromEntries(given),
     ...(failoverPriority === 1 ? {} : { failover_priority: failoverPriority }),
+    ...(syncPriority === 1 ? {} : { sync_priority: syncPriority }),
     ...others,
   };
   return Object.keys(rendered).length === 0 ? undefined : rendered;

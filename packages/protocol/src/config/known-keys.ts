@@ -78,11 +78,6 @@ export const knownKeys: readonly KnownKey[] = [
   // Newer Patroni does not create these roles either; authentication names the ones we make.
   ...notBuilt('bootstrap.users', 'local.bootstrap.users'),
 
-  ...notBuilt(
-    'synchronous replication',
-    ...under('dynamic', 'synchronous_mode synchronous_mode_strict'),
-  ),
-  ...notNeeded(...under('dynamic', 'synchronous_node_count maximum_lag_on_syncnode')),
   ...notBuilt('failsafe_mode', 'dynamic.failsafe_mode'),
   ...notBuilt('pause', 'dynamic.pause'),
   ...notBuilt('permanent slots', ...under('dynamic', 'slots ignore_slots')),

@@ -144,6 +144,7 @@ describe('a minimal file', () => {
         noloadbalance: false,
         clonefrom: false,
         nosync: false,
+        syncPriority: 1,
         others: {},
       },
       matriarch: { stateDirectory: '/data/pg1.matriarch', user: undefined },
@@ -522,7 +523,7 @@ bootstrap:
     expect(warningLines).toEqual([
       'patroni.yml:10:3: known but not built yet, so without effect: callbacks, ' +
         'cascading replication (tag replicatefrom), custom replica methods, permanent slots, ' +
-        'settings for one role, synchronous replication, watchdog device',
+        'settings for one role, watchdog device',
     ]);
     expect(config?.tags.others).toEqual({ replicatefrom: 'pg2', datacentre: 'A' });
   });

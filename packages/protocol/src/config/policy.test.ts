@@ -115,8 +115,33 @@ describe('derivePolicy', () => {
     });
     expect(formatMistakes(warnings).split('\n')).toEqual([
       'tll: is not a known key; did you mean "ttl"?',
-      'known but not built yet, so without effect: pause, standby clusters, synchronous replication',
+      'known but not built yet, so without effect: pause, standby clusters',
     ]);
+  });
+
+  it.each([
+    [{}, { mode: 'off', strict: false, count: 1, lagBytesMax: undefined }],
+    [{ synchronous_mode: true }, { mode: 'on' }],
+    [{ synchronous_mode: 'on' }, { mode: 'on' }],
+    [{ synchronous_mode: 'Quorum' }, { mode: 'quorum' }],
+    [{ synchronous_mode: 'off' }, { mode: 'off' }],
+    [
+      {
+        synchronous_mode: 'quorum',
+        synchronous_mode_strict: true,
+        synchronous_node_count: 2,
+        maximum_lag_on_syncnode: 1_048_576,
+      },
+      { mode: 'quorum', strict: true, count: 2, lagBytesMax: 1_048_576n },
+    ],
+    [{ synchronous_node_count: 0, maximum_lag_on_syncnode: -1 }, { count: 1 }],
+  ])('reads %j as Patroni does', (dynamic, synchronous) => {
+    expect(derivePolicy(dynamic as JsonObject).policy?.synchronous).toMatchObject(synchronous);
+  });
+
+  it('tells what a mode can be', () => {
+    const { mistakes } = derivePolicy({ synchronous_mode: 'sometimes' });
+    expect(formatMistakes(mistakes)).toBe('synchronous_mode: "sometimes" is not on, off or quorum');
   });
 
   it('changes the version of the server files exactly when they would change', () => {

@@ -4,7 +4,13 @@ import { renameOldKeys } from '../aliases/old-names.ts';
 import type { Mistake, Warning } from '../errors/mistake.ts';
 import type { LocatedMap } from '../located/located.ts';
 import { locateMap } from '../located/located.ts';
-import { parseBoolean, parseDurationMs, parseSizeBytes } from '../located/parsers.ts';
+import {
+  type Parser,
+  parseBoolean,
+  parseDurationMs,
+  parseInteger,
+  parseSizeBytes,
+} from '../located/parsers.ts';
 import { Findings, Section } from '../located/section.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { hashText } from './hash-text.ts';
@@ -58,12 +64,35 @@ export const readPolicy = (dynamic: Section, localUsePgRewind?: boolean): Policy
     useSlots: postgresql.value('use_slots', parseBoolean) ?? defaultPolicy.useSlots,
     // 0 means no limit to Patroni; a stop without a limit can hang for ever, so ours has one.
     stopTimeoutMs: stopTimeoutMs > 0 ? stopTimeoutMs : defaultPolicy.stopTimeoutMs,
+    synchronous: readSynchronous(dynamic),
   };
   // Read elsewhere (server-parameters), known here.
   for (const key of ['parameters', 'pg_hba', 'pg_ident']) postgresql.has(key);
   postgresql.finish();
   dynamic.finish();
   return policy;
+};
+
+/** `off`, a boolean, or `quorum`. */
+const parseSynchronousMode: Parser<Policy['synchronous']['mode']> = (scalar) => {
+  if (typeof scalar.value === 'string' && scalar.value.toLowerCase() === 'quorum')
+    return { ok: true, value: 'quorum' };
+  const parsed = parseBoolean(scalar);
+  if (parsed.ok) return { ok: true, value: parsed.value ? 'on' : 'off' };
+  return { ok: false, allowed: 'on, off or quorum' };
+};
+
+const readSynchronous = (dynamic: Section): Policy['synchronous'] => {
+  const mode = dynamic.value('synchronous_mode', parseSynchronousMode) ?? 'off';
+  const strict = dynamic.value('synchronous_mode_strict', parseBoolean) ?? false;
+  const count = dynamic.value('synchronous_node_count', parseInteger()) ?? 1;
+  const lagBytes = dynamic.value('maximum_lag_on_syncnode', parseInteger()) ?? -1;
+  return {
+    mode,
+    strict,
+    count: Math.max(1, count),
+    lagBytesMax: lagBytes > 0 ? BigInt(lagBytes) : undefined,
+  };
 };
 
 export interface DerivedPolicy {

@@ -3,7 +3,14 @@ import { defaultTags } from '@matriarch/core';
 import { parseBoolean, parseInteger } from '../located/parsers.ts';
 import { describeGiven, type Section } from '../located/section.ts';
 
-const interpreted = ['nofailover', 'failover_priority', 'noloadbalance', 'clonefrom', 'nosync'];
+const interpreted = [
+  'nofailover',
+  'failover_priority',
+  'noloadbalance',
+  'clonefrom',
+  'nosync',
+  'sync_priority',
+];
 
 /** Tags of Patroni that ask for something we do not do yet; published all the same. */
 const notBuilt: Readonly<Record<string, string>> = {
@@ -23,6 +30,7 @@ export const readTags = (tags: Section): MemberTags => {
     noloadbalance: tags.value('noloadbalance', parseBoolean) ?? false,
     clonefrom: tags.value('clonefrom', parseBoolean) ?? false,
     nosync: nosync ?? (syncPriority !== undefined && syncPriority <= 0),
+    syncPriority: Math.max(0, syncPriority ?? defaultTags.syncPriority),
     others: readOthers(tags),
   };
 };

@@ -178,7 +178,7 @@ describe('the documents of Patroni', () => {
     ['history', [], '[]'],
     [
       'sync',
-      { leader: 'pg1', quorum: 0, sync_standby: null },
+      { leader: 'pg1' as MemberName, quorum: 0, voters: [] },
       '{"leader":"pg1","quorum":0,"sync_standby":null}',
     ],
     [
@@ -213,12 +213,24 @@ describe('the documents of Patroni', () => {
     expect(read('failover', '{"leader":"","member":null}')).toEqual({});
   });
 
-  it.each(['config', 'sync', 'failsafe'] as const)(
-    '%s that cannot be read counts as empty',
-    (key) => {
-      for (const text of ['', 'x', '[]', 'null', '3']) expect(read(key, text)).toEqual({});
-    },
-  );
+  it('sync is read as Patroni writes it, and names nobody when it cannot be read', () => {
+    expect(read('sync', '{"leader":"pg1","sync_standby":"pg3"}')).toEqual({
+      leader: 'pg1',
+      quorum: 0,
+      voters: ['pg3'],
+    });
+    expect(read('sync', '{"leader":"pg1","quorum":1,"sync_standby":"pg2, pg3"}')).toEqual({
+      leader: 'pg1',
+      quorum: 1,
+      voters: ['pg2', 'pg3'],
+    });
+    for (const text of ['', 'x', '[]', 'null', '3'])
+      expect(read('sync', text)).toEqual({ leader: undefined, quorum: 0, voters: [] });
+  });
+
+  it.each(['config', 'failsafe'] as const)('%s that cannot be read counts as empty', (key) => {
+    for (const text of ['', 'x', '[]', 'null', '3']) expect(read(key, text)).toEqual({});
+  });
 
   it('rows of the history that cannot be read are passed over', () => {
     expect(read('history', '[[1,5,"a"],[0,5,"b"],["x"],7,[2,6,"c","t"]]')).toEqual([

@@ -1,4 +1,11 @@
-import type { JobProgress, MemberDocument, Timeline } from '@matriarch/core';
+import type {
+  JobProgress,
+  LeaseTerm,
+  MemberDocument,
+  MemberName,
+  Timeline,
+  WalOffer,
+} from '@matriarch/core';
 import { currentName } from '../aliases/old-names.ts';
 import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
@@ -26,9 +33,29 @@ export const encodeMember = (member: MemberDocument): string =>
     replication_state: member.replicationState,
     timeline: member.timeline,
     [OUR_FIELD]: member.ours
-      ? { version: MATRIARCH_VERSION, job: encodeJob(member.job) }
+      ? {
+          version: MATRIARCH_VERSION,
+          vote: member.vote,
+          offer: encodeOffer(member.offer),
+          job: encodeJob(member.job),
+        }
       : undefined,
   });
+
+const encodeOffer = (offer: WalOffer | undefined): ExactJsonObject | undefined =>
+  offer === undefined
+    ? undefined
+    : { to: offer.to, timeline: offer.end.timeline, end: offer.end.lsn };
+
+const decodeOffer = (value: ExactJson | undefined): WalOffer | undefined => {
+  const offer = asObject(value);
+  const to = asText(offer['to']);
+  const timeline = asInteger(offer['timeline']);
+  const lsn = asLsn(offer['end']);
+  if (to === undefined || timeline === undefined || timeline < 1 || lsn === undefined)
+    return undefined;
+  return { to: to as MemberName, end: { timeline: timeline as Timeline, lsn } };
+};
 
 export const encodeJob = (job: JobProgress | undefined): ExactJsonObject | undefined =>
   job === undefined
@@ -67,6 +94,8 @@ export const decodeMember = (text: string): MemberDocument => {
     pendingRestart: asBoolean(member['pending_restart']),
     checkpointAfterPromote: asBoolean(member['checkpoint_after_promote']),
     ours: isObject(ours),
+    vote: asInteger(asObject(ours)['vote']) as LeaseTerm | undefined,
+    offer: decodeOffer(asObject(ours)['offer']),
     job: decodeJob(asObject(ours)['job']),
   };
 };

@@ -106,8 +106,16 @@ export const bootstrapCodec: Codec<BootstrapDocument> = {
 const causes: readonly HandoverCause[] = ['crash', 'cannot-start', 'switchover', 'shutdown'];
 
 export const handoverCodec: Codec<HandoverDocument> = {
-  encode: ({ from, term, cause, end, heir, quietMs }) =>
-    encodeJson({ from, term, cause, end: encodePosition(end), heir, quiet_ms: quietMs }),
+  encode: ({ from, term, cause, end, needed, heir, quietMs }) =>
+    encodeJson({
+      from,
+      term,
+      cause,
+      end: encodePosition(end),
+      needed: needed === undefined ? undefined : encodePosition(knownPosition(needed)),
+      heir,
+      quiet_ms: quietMs,
+    }),
   decode: (text) =>
     readWhole(text, (document) => {
       const from = asName(document['from']);
@@ -117,7 +125,16 @@ export const handoverCodec: Codec<HandoverDocument> = {
       if (from === undefined || term === undefined || cause === undefined) return undefined;
       if (typeof quietMs !== 'number') return undefined;
       const end = decodePosition(document['end']);
-      return { from, term, cause, end, heir: asName(document['heir']), quietMs };
+      const needed = decodePosition(document['needed']);
+      return {
+        from,
+        term,
+        cause,
+        end,
+        ...(needed.known ? { needed: needed.position } : {}),
+        heir: asName(document['heir']),
+        quietMs,
+      };
     }),
 };
 

@@ -5,6 +5,7 @@ import type {
   Lsn,
   MemberName,
   StatusDocument,
+  SyncDocument,
   Timeline,
 } from '@matriarch/core';
 import { lsn } from '@matriarch/core';
@@ -73,6 +74,25 @@ const decodeNames = (value: ExactJson | undefined): readonly string[] | undefine
   Array.isArray(value)
     ? value.filter((name): name is string => typeof name === 'string')
     : undefined;
+
+/** Patroni 3 writes no `quorum`; nobody in sync is `null`. */
+export const syncCodec: Codec<SyncDocument> = {
+  encode: ({ leader, quorum, voters }) =>
+    encodeJson({
+      leader,
+      quorum,
+      sync_standby: voters.length === 0 ? null : [...voters].sort().join(','),
+    }),
+  decode: (text) => {
+    const sync = asObject(parseExactJson(text));
+    const names = (asText(sync['sync_standby']) ?? '').split(',').map((name) => name.trim());
+    return {
+      leader: asText(sync['leader']) as MemberName | undefined,
+      quorum: Math.max(0, asInteger(sync['quorum']) ?? 0),
+      voters: names.filter((name) => name !== '') as MemberName[],
+    };
+  },
+};
 
 /** `{}` is no request: the key is never deleted. `leader:candidate` is how it was written once. */
 export const failoverCodec: Codec<FailoverDocument> = {

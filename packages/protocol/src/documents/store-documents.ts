@@ -25,6 +25,7 @@ import {
   leaderCodec,
   plainText,
   statusCodec,
+  syncCodec,
 } from './patroni-codecs.ts';
 
 const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
@@ -34,7 +35,7 @@ const codecs: { readonly [K in DocumentKey]: Codec<StoreDocuments[K]> } = {
   status: statusCodec,
   failover: failoverCodec,
   history: historyCodec,
-  sync: jsonObject,
+  sync: syncCodec,
   failsafe: jsonObject,
   timelines: timelinesCodec,
   holder: holderCodec,

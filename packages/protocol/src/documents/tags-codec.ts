@@ -5,7 +5,7 @@ import { asBoolean, asInteger, asObject } from '../json/read-json.ts';
 
 /** Tags as Patroni publishes them: what differs from the default; undefined when nothing does. */
 export const encodeTags = (tags: MemberTags): ExactJsonObject | undefined => {
-  const { failoverPriority } = tags;
+  const { failoverPriority, syncPriority } = tags;
   const encoded: ExactJsonObject = {
     ...(tags.nofailover ? { nofailover: true } : {}),
     ...(tags.noloadbalance ? { noloadbalance: true } : {}),
@@ -14,6 +14,7 @@ export const encodeTags = (tags: MemberTags): ExactJsonObject | undefined => {
     ...(failoverPriority === defaultTags.failoverPriority
       ? {}
       : { failover_priority: failoverPriority }),
+    ...(syncPriority === defaultTags.syncPriority ? {} : { sync_priority: syncPriority }),
     ...Object.fromEntries(Object.entries(tags.others).filter(([, value]) => value !== false)),
   };
   return Object.keys(encoded).length === 0 ? undefined : encoded;
@@ -25,6 +26,7 @@ const interpreted: ReadonlySet<string> = new Set([
   'clonefrom',
   'nosync',
   'failover_priority',
+  'sync_priority',
 ]);
 
 /** Tags as any member published them; what cannot be read counts as not given. */
@@ -46,6 +48,7 @@ export const decodeTags = (value: ExactJson | undefined): MemberTags => {
     noloadbalance: asBoolean(tags['noloadbalance']) ?? false,
     clonefrom: asBoolean(tags['clonefrom']) ?? false,
     nosync: asBoolean(tags['nosync']) ?? false,
+    syncPriority: Math.max(0, asInteger(tags['sync_priority']) ?? defaultTags.syncPriority),
     others: Object.fromEntries(others),
   };
 };

@@ -227,6 +227,11 @@ export const errorTable = {
     meaning: 'The lease holder could not be promoted and has given the lease back.',
     whatToDo: 'Read its PostgreSQL log; another member takes over if it can.',
   }),
+  'wal-not-offered': entry(refusedForNow, 404, {
+    meaning: 'A member was asked for WAL that it does not offer at this moment.',
+    whatToDo:
+      'Nothing: a member offers the last WAL of its server while that is crashed, to one standby.',
+  }),
   'wal-forked': entry({ ...failed, severity: 'critical' }, 409, {
     meaning:
       'A former primary holds WAL that the cluster does not have: these changes are not in it.',

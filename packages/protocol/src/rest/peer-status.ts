@@ -1,4 +1,11 @@
-import type { Ancestor, KnownPosition, Lineage, PeerAnswer, Timeline } from '@matriarch/core';
+import type {
+  Ancestor,
+  KnownPosition,
+  LeaseTerm,
+  Lineage,
+  PeerAnswer,
+  Timeline,
+} from '@matriarch/core';
 import { knownPosition, lsn, maxLsn, unknownPosition } from '@matriarch/core';
 import { currentName } from '../aliases/old-names.ts';
 import { OUR_FIELD } from '../documents/member-codec.ts';
@@ -46,6 +53,7 @@ export const parsePeerStatus = (answer: unknown): PeerAnswer => {
     lineage: ours === undefined ? undefined : readLineage(document, ours),
     streaming: running ? document['replication_state'] === 'streaming' : undefined,
     tags: decodeTags(document['tags']),
+    vote: asInteger(ours?.['vote']) as LeaseTerm | undefined,
     electable:
       ours === undefined
         ? running &&

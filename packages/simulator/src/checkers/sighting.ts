@@ -4,7 +4,13 @@ import type { Wal, WalRecord } from '../postgres/wal.ts';
 /** What the parts of the world report as it happens: the true facts, for the checkers. */
 export type Sighting =
   /** A client's write was accepted and acknowledged. */
-  | { readonly kind: 'committed'; readonly host: string; readonly record: WalRecord }
+  | {
+      readonly kind: 'committed';
+      readonly host: string;
+      readonly record: WalRecord;
+      /** It waited for standbys, as many as the names asked for. */
+      readonly synchronous: boolean;
+    }
   /** A server wrote a WAL record of its own, a client's or not. */
   | {
       readonly kind: 'record-written';

@@ -64,11 +64,12 @@ export class RoutedWriter {
       const { postgres } = host;
       if (this.isPaused) return;
       const bytes = drawBytes(this.#random, this.#pace);
-      if (postgres.commit(this.#ledger.issueWrite(), bytes) === undefined) return;
-      this.#network.send({ from: host.name, to: CLIENTS }, () => {
-        this.answeredAt = this.#kernel.now;
-        finish();
-      });
+      postgres.commit(this.#ledger.issueWrite(), bytes, () =>
+        this.#network.send({ from: host.name, to: CLIENTS }, () => {
+          this.answeredAt = this.#kernel.now;
+          finish();
+        }),
+      );
     });
   }
 }

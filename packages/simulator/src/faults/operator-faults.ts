@@ -22,13 +22,21 @@ export const operatorFaults = {
   'ttl-changes': {
     troubles: 'nobody',
     inject: ({ simulation, random }) => {
-      const { policy } = simulation;
-      const ttlMs = random.pick(
-        policy.fastLease ? [5_000, 8_000, 20_000] : [20_000, 30_000, 60_000],
-      );
-      if (ttlMs === policy.ttlMs) return undefined;
-      simulation.changePolicy({ ...policy, ttlMs });
+      const { fastLease, ttlMs: before } = simulation.policy;
+      const ttlMs = random.pick(fastLease ? [5_000, 8_000, 20_000] : [20_000, 30_000, 60_000]);
+      if (ttlMs === before) return undefined;
+      simulation.changePolicy({ ttlMs });
       return { story: `the ttl becomes ${ttlMs} ms` };
+    },
+  },
+  'mode-changes': {
+    troubles: 'nobody',
+    inject: ({ simulation, random }) => {
+      const mode = random.pick(['off', 'on', 'quorum'] as const);
+      const count = random.pick([1, 2]);
+      const strict = random.chance(0.3);
+      simulation.changePolicy({ synchronous: { mode, count, strict, lagBytesMax: undefined } });
+      return { story: `replication mode ${mode}, ${count} standbys${strict ? ', strict' : ''}` };
     },
   },
   'standby-stalls': {

@@ -14,6 +14,8 @@ export interface Profile {
   /** Little WAL is kept, and much is written. */
   readonly scarceWal?: boolean;
   readonly hasForeignMember?: boolean;
+  /** Commits wait for standbys. */
+  readonly synchronous?: boolean;
 }
 
 const crashes: Weights = {
@@ -107,6 +109,18 @@ export const profiles = {
     weights: { 'postmaster-killed': 1 },
     hasForeignMember: true,
   },
+  synchronous: {
+    says: 'commits wait for standbys, and everything happens',
+    weights: {
+      ...crashes,
+      ...pauses,
+      ...network,
+      ...store,
+      'standby-stalls': 3,
+      'mode-changes': 3,
+    },
+    synchronous: true,
+  },
   mixed: {
     says: 'everything',
     weights: { ...crashes, ...pauses, ...network, ...store, ...data },
@@ -129,7 +143,21 @@ export const planFaults = (profile: Profile, random: Random): FaultPlan => ({
   lastsMs: random.pick([4_000, 15_000, 45_000]),
 });
 
-const drawPolicy = (random: Random): Policy => {
+const drawPolicy = (random: Random, profile: Profile): Policy => {
+  const policy = drawAsynchronousPolicy(random);
+  if (profile.synchronous !== true) return policy;
+  return {
+    ...policy,
+    synchronous: {
+      mode: random.pick(['on', 'quorum', 'quorum'] as const),
+      strict: random.chance(0.3),
+      count: random.pick([1, 1, 2]),
+      lagBytesMax: undefined,
+    },
+  };
+};
+
+const drawAsynchronousPolicy = (random: Random): Policy => {
   const primaryStartTimeoutMs = random.pick([0, 0, 5_000, 300_000]);
   const usePgRewind = random.chance(0.8);
   const others = { primaryStartTimeoutMs, usePgRewind, stopTimeoutMs: 10_000 };
@@ -170,7 +198,7 @@ export const drawOptions = (
       found: index === count - 1 ? found : undefined,
       tags: index > 1 && random.chance(0.05) ? { nofailover: true } : {},
     })),
-    policy: drawPolicy(random),
+    policy: drawPolicy(random, profile),
     network: { latencyMs: random.pick([0.1, 0.5, 3]), jitterMs: random.pick([0.1, 1]) },
     postgres: {
       retention: {

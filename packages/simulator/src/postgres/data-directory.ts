@@ -21,6 +21,8 @@ export class DataDirectory {
   wal = new Wal();
   standbySignal = false;
   upstream: Upstream | undefined;
+  /** Value of `synchronous_standby_names` in its files. */
+  syncNames = '';
   /** Timeline of the last checkpoint: what `pg_rewind` reads from the control file. */
   checkpointTimeline = 1;
   /** History files that are empty: placed so that PostgreSQL skips the numbers. */

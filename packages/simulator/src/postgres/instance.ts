@@ -1,6 +1,7 @@
 import type { Upstream } from '@matriarch/core';
 import type { SimProcess } from '../kernel/sim-process.ts';
 import type { DataDirectory } from './data-directory.ts';
+import type { WaitingCommit } from './sync-rep.ts';
 import type { WalReceiver } from './wal-receiver.ts';
 import type { WalSender } from './wal-sender.ts';
 
@@ -36,6 +37,14 @@ export class Instance {
   upstream: Upstream | undefined;
   receiver: WalReceiver | undefined;
   senders: WalSender[] = [];
+  /** Names that commits wait for, as the postmaster has read them. */
+  syncNames = '';
+  /** The checkpointer has told backends to wait for standbys. */
+  isArmed = false;
+  /** What the checkpointer was signalled to read and has not read yet. */
+  checkpointerPending: string | undefined;
+  /** Commits that are on the disk and not acknowledged. */
+  waiting: WaitingCommit[] = [];
   /** What waits for a stopped postmaster to go on. */
   #postponed: (() => void)[] = [];
 

@@ -6,6 +6,7 @@ import type { PostgresWorld } from './postgres-world.ts';
 import { beginPromotion } from './promotion.ts';
 import { loadUpstream, startUp } from './start-up.ts';
 import { shutDown, tryFinishStop } from './shut-down.ts';
+import { readByCheckpointer, reloadNames } from './sync-rep.ts';
 import type { WalSender } from './wal-sender.ts';
 import { SEGMENT_BYTES, type WalRecord } from './wal.ts';
 
@@ -81,8 +82,10 @@ export class SimPostgres {
     const instance = this.#running;
     if (instance === undefined || instance.pid !== pid) return;
     instance.whenPostmasterRuns(() => {
-      if (signal === 'SIGHUP') loadUpstream(this, instance);
-      else if (signal === 'SIGINT') shutDown(this, instance);
+      if (signal === 'SIGHUP') {
+        loadUpstream(this, instance);
+        reloadNames(this, instance);
+      } else if (signal === 'SIGINT') shutDown(this, instance);
       else this.#dieSoon(instance, { code: 1, signal: null });
     });
   }
@@ -172,17 +175,24 @@ export class SimPostgres {
     return record;
   }
 
-  /** A client commits: the record when the server accepted and acknowledged it. */
-  commit(write: number, bytes: number): WalRecord | undefined {
+  /** A client commits; it is told so at once, or when the standbys have it, or never. */
+  commit(write: number, bytes: number, onAcknowledged: () => void = () => undefined): void {
     const instance = this.#running;
-    if (instance === undefined || !instance.acceptsWrites) return undefined;
+    if (instance === undefined || !instance.acceptsWrites) return;
+    const synchronous = instance.isArmed;
     const record = this.append(instance, bytes, write);
-    this.world.see({ kind: 'committed', host: this.host, record });
-    return record;
+    const acknowledge = (): void => {
+      this.world.see({ kind: 'committed', host: this.host, record, synchronous });
+      onAcknowledged();
+    };
+    if (synchronous) instance.waiting.push({ record, acknowledge });
+    else acknowledge();
   }
 
   checkpoint(instance: Instance): void {
-    if (instance.isGone || instance.inRecovery) return;
+    if (instance.isGone) return;
+    readByCheckpointer(this, instance);
+    if (instance.inRecovery) return;
     this.append(instance);
     instance.data.checkpointTimeline = instance.data.lineage.timeline;
     instance.data.recycle(this.world.pace.retention);

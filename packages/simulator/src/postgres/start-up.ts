@@ -1,5 +1,6 @@
 import type { Instance } from './instance.ts';
 import type { SimPostgres } from './sim-postgres.ts';
+import { drawStartupLateMs, readNamesAtStart } from './sync-rep.ts';
 import { WalReceiver } from './wal-receiver.ts';
 
 /** A start that has nothing to recover. */
@@ -9,6 +10,7 @@ const CLEAN_START_MS = 40;
 export const startUp = (server: SimPostgres, instance: Instance): void => {
   const { random, pace } = server.world;
   const { data } = instance;
+  readNamesAtStart(instance);
   const crashed = !instance.inRecovery && data.control === 'in-production';
   if (instance.inRecovery) data.control = 'in-recovery';
   data.checkpointTimeline = instance.inRecovery ? data.lineage.timeline : data.checkpointTimeline;
@@ -54,8 +56,10 @@ export const loadUpstream = (server: SimPostgres, instance: Instance): void => {
   const before = instance.upstream?.address;
   instance.upstream = instance.data.upstream;
   if (before === instance.upstream?.address || instance.phase !== 'up') return;
-  if (!instance.inRecovery || !instance.consumed || instance.isPromoting) return;
-  connect(server, instance);
+  instance.process.after(drawStartupLateMs(server), () => {
+    if (!instance.inRecovery || !instance.consumed || instance.isPromoting) return;
+    connect(server, instance);
+  });
 };
 
 const connect = (server: SimPostgres, instance: Instance): void => {

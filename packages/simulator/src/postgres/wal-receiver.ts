@@ -2,6 +2,7 @@ import { type Lineage, type Upstream } from '@matriarch/core';
 import type { Instance } from './instance.ts';
 import type { PostgresWorld } from './postgres-world.ts';
 import type { SimPostgres } from './sim-postgres.ts';
+import { releaseWaiting } from './sync-rep.ts';
 import { WalSender } from './wal-sender.ts';
 import type { Wal } from './wal.ts';
 import { fetchHistory, whyNotStream } from './why-not-stream.ts';
@@ -11,7 +12,8 @@ import { slotOf } from './slot-of.ts';
 const RETRY_MS = 150;
 /** A stream without a sign of life for this long is closed by either end. */
 const STREAM_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 2_000;
+/** `wal_receiver_status_interval` */
+const KEEP_ALIVE_MS = 1_000;
 
 /** A standby's walreceiver: connects, streams, connects again, for as long as its server lives. */
 export class WalReceiver {
@@ -130,6 +132,8 @@ export class WalReceiver {
         receiver: this,
         standbyHost: this.#host,
         slotName: this.#slotName(),
+        pid: server.machine.issuePid(),
+        onReply: (replied) => releaseWaiting(target, replied),
         onAcknowledged: () => server.streamMoved(target),
       },
       data.wal.end,
@@ -153,6 +157,7 @@ export class WalReceiver {
       if (here && there && network.isConnected(this.#host, server.host)) {
         this.#heardAt = kernel.now;
         sender.heardAt = kernel.now;
+        sender.takeReply();
       }
       if (there && kernel.now - sender.heardAt > STREAM_TIMEOUT_MS)
         server.removeSender(upstream, sender);

@@ -17,6 +17,8 @@ export interface SenderOptions {
   readonly receiver: WalReceiver;
   readonly standbyHost: string;
   readonly slotName: string | undefined;
+  readonly pid: number;
+  readonly onReply: (sender: WalSender) => void;
   readonly onAcknowledged: () => void;
 }
 
@@ -27,6 +29,13 @@ export class WalSender {
   sentLsn: number;
   heardAt: number;
   isClosed = false;
+  readonly pid: number;
+  /** `synchronous_standby_names` as this process has read it. */
+  names: string;
+  #pending: string | undefined;
+  #repliesSinceSignal = 0;
+  /** Answers of the standby that were taken; pg_stat_replication shows when the last one came. */
+  replies = 0;
   #inFlight = false;
 
   constructor(options: SenderOptions, startLsn: number) {
@@ -34,6 +43,28 @@ export class WalSender {
     this.flushedLsn = startLsn;
     this.sentLsn = startLsn;
     this.heardAt = options.kernel.now;
+    this.pid = options.pid;
+    this.names = options.upstream.syncNames;
+  }
+
+  /** It is signalled to read its configuration, and will, between two answers at the latest. */
+  signal(names: string): void {
+    this.#pending = names;
+    this.#repliesSinceSignal = 0;
+  }
+
+  readNames(): void {
+    if (this.#pending === undefined) return;
+    this.names = this.#pending;
+    this.#pending = undefined;
+  }
+
+  /** An answer of the standby. The first after a signal may be taken before that is heeded. */
+  takeReply(): void {
+    this.replies += 1;
+    this.#repliesSinceSignal += 1;
+    if (this.#repliesSinceSignal >= 2) this.readNames();
+    this.options.onReply(this);
   }
 
   get applicationName(): string {
@@ -84,6 +115,7 @@ export class WalSender {
     this.heardAt = kernel.now;
     const slot = slotName === undefined ? undefined : upstream.data.slots.get(slotName);
     if (slot !== undefined) slot.restartLsn = Math.max(slot.restartLsn, this.flushedLsn);
+    this.takeReply();
     onAcknowledged();
   }
 }

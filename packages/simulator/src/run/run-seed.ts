@@ -64,7 +64,9 @@ const describe = (options: ReturnType<typeof drawOptions>): string => {
   const { policy, members } = options;
   const lease = policy.fastLease ? 'fast lease' : `loop_wait ${policy.loopWaitMs} ms`;
   const start = `primary_start_timeout ${policy.primaryStartTimeoutMs} ms`;
-  return `${members.length} members, ttl ${policy.ttlMs} ms, ${lease}, ${start}`;
+  const { mode, count, strict } = policy.synchronous;
+  const waits = mode === 'off' ? 'asynchronous' : `${mode} ${count}${strict ? ' strict' : ''}`;
+  return `${members.length} members, ttl ${policy.ttlMs} ms, ${lease}, ${start}, ${waits}`;
 };
 
 const heal = (simulation: Simulation, schedule: FaultSchedule): void => {

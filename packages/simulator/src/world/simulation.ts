@@ -33,10 +33,11 @@ export interface SimulationOptions {
   readonly only?: readonly string[] | undefined;
 }
 
+/** A loop looks at the store at least this often, when nothing tells it to. */
+const POLICY_HEARD_MS = 3_000;
+
 /** Agents are started within this time of the beginning. */
 const START_WITHIN_MS = 1_500;
-/** A change of the configuration has reached everybody who runs within this time. */
-const POLICY_WITHIN_MS = 2_000;
 
 /** One world, put together from a seed: everything in it, its clients, and its checkers. */
 export class Simulation implements World {
@@ -80,15 +81,17 @@ export class Simulation implements World {
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
   }
 
-  /** The cluster's configuration has changed; each member hears of it in its own time. */
-  changePolicy(policy: Policy): void {
-    this.policy = policy;
-    for (const { guard } of this.hosts.values()) {
-      const loop = guard?.loop;
-      loop?.process.after(this.random.between(1, POLICY_WITHIN_MS), () =>
-        loop.take({ kind: 'policy-changed', policy: this.policy }),
-      );
-    }
+  /** The operator changes the cluster's configuration: each loop hears of it when it next looks. */
+  changePolicy(changes: Partial<Policy>): void {
+    this.policy = { ...this.policy, ...changes };
+    const { policy } = this;
+    const put = { ttl: policy.ttlMs / 1_000, synchronous_mode: policy.synchronous.mode };
+    this.store.documents.transact([], [{ key: 'config', put }]);
+    for (const host of this.hosts.values())
+      this.kernel.after(this.random.between(1, POLICY_HEARD_MS), () => {
+        const loop = host.guard?.loop;
+        loop?.process.deliver(() => loop.take({ kind: 'policy-changed', policy: this.policy }));
+      });
   }
 
   /** Nobody writes any more, so that all copies can become equal. */
@@ -160,10 +163,10 @@ export class Simulation implements World {
     this.#narrate(sighting);
   }
 
-  #acknowledge({ host, record }: Extract<Sighting, { kind: 'committed' }>): void {
+  #acknowledge({ host, record, synchronous }: Extract<Sighting, { kind: 'committed' }>): void {
     const context = { world: this, tenures: this.tenures, report: () => undefined };
     const excused = !holdsLease(context, host) && excuseFor(context, host) !== undefined;
-    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused });
+    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused, synchronous });
   }
 
   /** The moment at which somebody may wrongly still, or already, accept writes: try it. */

@@ -8,6 +8,7 @@ import { defaultTags } from '../../model/member.ts';
 import { defaultPolicy } from '../../model/policy.ts';
 import type { LeaseId, Revision } from '../../model/store.ts';
 import { type Draft, type MemberState, type Self, createMember, freshRejoin } from '../../state.ts';
+import { prepareAs } from '../../rules/prepared.ts';
 import { assembleMemberDocument } from '../../view/documents.ts';
 import { assembleView } from '../../view/view.ts';
 import { factsOfMember } from './facts-of-member.ts';
@@ -61,11 +62,13 @@ const completeScene = (scene: SceneDraft, told: ReadonlySet<string>): void => {
     state.snapshot = { value: { revision: 50 as Revision, members: {} }, at: NOW };
   const answers = Object.keys(scene.answers);
   if (!told.has('peers') && answers.length > 0) state.peers = { value: scene.answers, at: NOW };
+  if (state.snapshot !== undefined) {
+    const { revision } = state.snapshot.value;
+    const value = { ...scene.documents, revision, members: scene.members };
+    state.snapshot = { ...state.snapshot, value };
+  }
   prepareFiles(scene, told);
   if (state.snapshot === undefined) return;
-  const { revision } = state.snapshot.value;
-  const value = { ...scene.documents, revision, members: scene.members };
-  state.snapshot = { ...state.snapshot, value };
   if (!scene.ownKeyTold && state.lease !== undefined) writeOwnKey(scene);
 };
 
@@ -75,8 +78,11 @@ const prepareFiles = ({ state }: SceneDraft, told: ReadonlySet<string>): void =>
   const primary = process.startedAs === 'primary' || process.promoted;
   const as = process.startedAs === 'private' ? 'private' : primary ? 'primary' : 'standby';
   const upstream = probe?.value.kind === 'answers' ? probe.value.upstream : undefined;
-  state.prepared = { as, upstream, version: policy.serverConfigVersion };
-  state.appliedVersion = policy.serverConfigVersion;
+  const version = policy.serverConfigVersion;
+  const syncNames = as === 'private' ? '' : prepareAs(assembleView(state), as, undefined).syncNames;
+  state.prepared = { as, upstream, version, syncNames };
+  state.appliedVersion = version;
+  if (!told.has('commits')) state.sync = { ...state.sync, told: syncNames };
 };
 
 const writeOwnKey = ({ state, members }: SceneDraft): void => {

@@ -43,7 +43,17 @@ const readPolicy = (line: LineReader, { state }: SceneDraft): void => {
     usePgRewind: !line.has('no rewind'),
     useSlots: !line.has('no slots'),
     serverConfigVersion: line.text('configuration') ?? 'v1',
+    synchronous: {
+      mode: line.has('quorum') ? 'quorum' : line.has('synchronous') ? 'on' : 'off',
+      strict: line.has('strict'),
+      count: line.number('standbys') ?? 1,
+      lagBytesMax: undefined,
+    },
   };
+};
+
+const readVote = (line: LineReader, { state }: SceneDraft): void => {
+  state.vote = line.number('against term') as LeaseTerm | undefined;
 };
 
 const readLoop = (line: LineReader, { state }: SceneDraft): void => {
@@ -119,6 +129,7 @@ export const factsOfMember: Facts = {
   'lease held': { read: readTenure },
   guard: { read: readGuard },
   'doubtful term': { read: readDoubt },
+  vote: { read: readVote },
   'under way': { of: 'lane', read: readUnderWay },
   resting: {
     of: 'lane',

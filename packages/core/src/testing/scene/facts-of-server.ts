@@ -1,7 +1,9 @@
 /** Lines about our own PostgreSQL, its data directory, and what is planned with both. */
 import type { Lsn } from '../../model/lsn.ts';
+import { type Instant, after } from '../../model/instant.ts';
 import { parseLsn } from '../../model/lsn.ts';
 import type {
+  ConnectedStandby,
   ControlState,
   DiskContent,
   DiskFacts,
@@ -11,7 +13,8 @@ import type {
 import type { LeaseTerm } from '../../model/store.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
-import { beginVacating } from '../../state.ts';
+import { type SyncNames, renderSyncNames, standbySyncNames } from '../../replication/sync-names.ts';
+import { type Vacating, beginVacating } from '../../state.ts';
 import { type LineReader, NOW } from './line.ts';
 import { type Facts, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
 
@@ -43,6 +46,35 @@ const readSlots = (line: LineReader): readonly ReplicationSlot[] =>
     return [{ name: match[1] ?? '', active, restartLsn, walStatus: 'reserved' }];
   });
 
+const readReceiving = (line: LineReader, inRecovery: boolean) => {
+  const streaming = inRecovery && line.has('streaming');
+  return { streaming, receiving: streaming || line.has('receiving') };
+};
+
+/** `stream bravo at 0/4000000` */
+const readStandbys = (line: LineReader): readonly ConnectedStandby[] =>
+  line.texts('stream').flatMap((text, index) => {
+    const match = /^(\S+) at (\S+)$/.exec(text);
+    const flushLsn = parseLsn(match?.[2] ?? '');
+    if (match === null || flushLsn === undefined) {
+      line.mistake(`"stream ${text}": write "stream bravo at 0/4000000"`);
+      return [];
+    }
+    return [
+      {
+        pid: 200 + index,
+        replyTime: '2026-01-01T00:00:01Z',
+        applicationName: match[1] ?? '',
+        state: 'streaming',
+        sentLsn: flushLsn,
+        flushLsn,
+        replayLsn: flushLsn,
+        syncState: 'async',
+        clientAddress: '127.0.0.1',
+      },
+    ];
+  });
+
 const readAnswer = (line: LineReader, inRecovery: boolean): ServerProbe => {
   const lineage = line.lineage();
   const at = line.lsn('at');
@@ -61,9 +93,9 @@ const readAnswer = (line: LineReader, inRecovery: boolean): ServerProbe => {
     replayedLsn: inRecovery ? (line.lsn('replayed') ?? at) : undefined,
     replayedAt: undefined,
     replayPaused: false,
-    streaming: inRecovery && line.has('streaming'),
+    ...readReceiving(line, inRecovery),
     upstream: upstream === undefined ? undefined : addressOf(upstream),
-    standbys: [],
+    standbys: readStandbys(line),
     slots: readSlots(line),
     startedAt: '2026-01-01T00:00:00Z',
     pendingRestart: false,
@@ -166,8 +198,16 @@ const readVacating = (line: LineReader, { state }: SceneDraft): void => {
     checkpointed: line.has('checkpointed'),
     end: line.position('end'),
     givenUp: line.has('given up'),
+    rescue: readRescue(line),
     counted: line.has('counted'),
   };
+};
+
+const readRescue = (line: LineReader): Vacating['rescue'] => {
+  const to = line.text('rescue to');
+  return to === undefined
+    ? undefined
+    : { to: asMember(to), since: line.time('rescue since') ?? NOW };
 };
 
 const readRejoin = (line: LineReader, { state }: SceneDraft): void => {
@@ -205,11 +245,51 @@ const readPrepared = (line: LineReader, { state }: SceneDraft): void => {
       as,
       upstream: upstream === undefined ? undefined : addressOf(upstream),
       version,
+      syncNames: line.has('standby names') ? renderSyncNames(standbySyncNames) : undefined,
     };
   state.appliedVersion = line.text('read') ?? version;
 };
 
+/** `commits: wait for bravo, wait for charlie, any 1, told, shown, armed, proven` */
+const readCommits = (line: LineReader, { state }: SceneDraft): void => {
+  const names = line.texts('wait for').map(asMember);
+  const any = line.number('any');
+  const wanted: SyncNames = {
+    method: any === undefined ? 'first' : 'any',
+    count: any ?? names.length,
+    names,
+  };
+  const text = line.has('standby names')
+    ? renderSyncNames(standbySyncNames)
+    : renderSyncNames(wanted);
+  const unheard = line.number('unheard') ?? 0;
+  const senders = [...Array(unheard).keys()].map((index) => ({
+    pid: 200 + index,
+    replyTime: undefined,
+    replies: 0,
+  }));
+  state.sync = {
+    wanted: line.has('not decided') ? undefined : wanted,
+    told: line.has('told') ? text : undefined,
+    shown: line.has('shown') ? { names: text, at: NOW, senders } : undefined,
+    armed: line.has('armed'),
+    holdsFrom: line.lsn('hold from'),
+    proven: line.has('proven'),
+    seenAt: Object.fromEntries(readSeen(line)),
+    primarySince: line.time('primary since'),
+  };
+};
+
+/** `seen bravo 3s` is three seconds ago. */
+const readSeen = (line: LineReader): readonly (readonly [string, Instant])[] =>
+  line.texts('seen').flatMap((text) => {
+    const match = /^(\S+) (\d+)s$/.exec(text);
+    if (match === null) line.mistake(`"seen ${text}": write "seen bravo 3s"`);
+    return match === null ? [] : [[match[1] ?? '', after(NOW, -1_000 * Number(match[2]))]];
+  });
+
 export const factsOfServer: Facts = {
+  commits: { read: readCommits },
   process: { read: readProcess },
   probe: { read: readProbe },
   'not answering': {
@@ -260,6 +340,11 @@ export const factsOfServer: Facts = {
       const upstream = line.text('to follow');
       const value = upstream === undefined ? undefined : addressOf(upstream);
       state.told = { value, at: line.seen() };
+    },
+  },
+  fetched: {
+    read: (line, { state }) => {
+      state.fetched = line.position('up to');
     },
   },
   slots: {

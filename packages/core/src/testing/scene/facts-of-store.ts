@@ -1,6 +1,6 @@
 /** Lines about the store's documents, and about what the other members answered. */
 import { defaultTags } from '../../model/member.ts';
-import type { LeaseId, Promotion, Revision } from '../../model/store.ts';
+import type { LeaseId, MemberDocument, Promotion, Revision } from '../../model/store.ts';
 import type { LeaseTerm, StatusDocument } from '../../model/store.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { parseLsn } from '../../model/lsn.ts';
@@ -31,10 +31,18 @@ const readTags = (line: LineReader) => ({
   ...defaultTags,
   nofailover: line.has('nofailover'),
   failoverPriority: line.number('priority') ?? 1,
+  nosync: line.has('nosync'),
+  syncPriority: line.number('sync priority') ?? 1,
 });
 
 const STATES = ['running', 'starting', 'stopped', 'creating replica', 'crashed'] as const;
 const ROLES = ['replica', 'primary', 'promoted', 'demoted', 'uninitialized'] as const;
+
+const readOffer = (line: LineReader): MemberDocument['offer'] => {
+  const to = line.text('offers WAL to');
+  const end = line.position('offered end');
+  return to === undefined || end === undefined ? undefined : { to: asMember(to), end };
+};
 
 const readMember = (line: LineReader, scene: SceneDraft): void => {
   const { name } = line.line;
@@ -49,6 +57,8 @@ const readMember = (line: LineReader, scene: SceneDraft): void => {
     tags: readTags(line),
     xlogLocation: position,
     ours: !line.has('of Patroni'),
+    vote: line.number('vote') as LeaseTerm | undefined,
+    offer: readOffer(line),
   };
   const revision = (line.number('revision') ?? 48) as Revision;
   scene.members[name] = { value, createRevision: revision, modRevision: revision, leaseId };
@@ -90,6 +100,7 @@ const CAUSES = ['crash', 'cannot-start', 'switchover', 'shutdown'] as const;
 const readHandover = (line: LineReader, scene: SceneDraft): void => {
   const end = line.position('end');
   const heir = line.text('heir');
+  const needed = line.position('needed');
   putDocument(scene, line, {
     key: 'handover',
     value: {
@@ -97,6 +108,7 @@ const readHandover = (line: LineReader, scene: SceneDraft): void => {
       term: (line.number('term') ?? 30) as LeaseTerm,
       cause: line.oneOf(CAUSES),
       end: end === undefined ? unknownPosition : knownPosition(end),
+      ...(needed === undefined ? {} : { needed }),
       heir: heir === undefined ? undefined : asMember(heir),
       quietMs: line.duration('quiet') ?? 0,
     },
@@ -166,6 +178,7 @@ const readPeer = (line: LineReader, scene: SceneDraft): void => {
     tags: readTags(line),
     electable: role === 'standby' && !line.has('not electable'),
     streaming: line.has('streaming'),
+    vote: line.number('vote') as LeaseTerm | undefined,
   };
 };
 
@@ -186,7 +199,15 @@ export const factsOfStore: Facts = {
     read: (line, scene) => putDocument(scene, line, { key: 'config', value: { ttl: 30 } }),
   },
   'store sync': {
-    read: (line, scene) => putDocument(scene, line, { key: 'sync', value: {} }),
+    read: (line, scene) => {
+      const leader = line.text('leader');
+      const value = {
+        ...(leader === undefined ? {} : { leader: asMember(leader) }),
+        voters: line.texts('voter').map(asMember),
+        quorum: (line.number('votes') ?? 1) - 1,
+      };
+      putDocument(scene, line, { key: 'sync', value });
+    },
   },
   'store failsafe': {
     read: (line, scene) => putDocument(scene, line, { key: 'failsafe', value: {} }),

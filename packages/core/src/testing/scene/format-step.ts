@@ -51,7 +51,11 @@ const formatAction = (action: Action, now: Instant): string => {
   if (action.kind === 'extend-deadline')
     return `extend-deadline ${inMs(now, action.deadline)}, lease ${action.leaseId}`;
   const { kind, ...rest } = action;
-  const parts = Object.entries(rest).map(
+  // Said where commits wait only: elsewhere it is the same in every transcript.
+  const said = Object.entries(rest).filter(
+    ([key, value]) => key !== 'syncNames' || value !== undefined,
+  );
+  const parts = said.map(
     ([key, value]) => `${key} ${value === undefined ? 'none' : formatValue(value)}`,
   );
   return [kind, parts.join(', ')].join(' ').trimEnd();

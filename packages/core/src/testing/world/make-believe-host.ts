@@ -170,6 +170,7 @@ export class MakeBelieveHost {
       replayedLsn: server.inRecovery ? data.end : undefined,
       replayedAt: undefined,
       replayPaused: false,
+      receiving: false,
       streaming: server.inRecovery && this.#streams(server, data),
       upstream: server.upstream,
       standbys: [],

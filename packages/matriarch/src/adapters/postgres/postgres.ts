@@ -15,16 +15,25 @@ import { placeHistory } from './place-history.ts';
 import { prepareServer } from './prepare-server.ts';
 import { createProbe } from './probe.ts';
 import { rewind } from './rewind.ts';
+import { showSyncNames } from './show-sync-names.ts';
 import { measureWalEnd } from './wal-end.ts';
+import { fetchWal, type GetSegment } from './wal-spool.ts';
 
-/** Called with everything that was asked for and is not done, whenever the server is prepared. */
-export type OnRemarks = (remarks: readonly string[]) => void;
+export interface PostgresAccess {
+  /** Called with everything that was asked for and is not done, whenever the server is prepared. */
+  readonly onRemarks?: (remarks: readonly string[]) => void;
+  /** Gets one segment of another member's WAL, by the URL of its API. */
+  readonly getSegment?: (apiUrl: string, name: string) => ReturnType<GetSegment>;
+}
+
+const cannotGet: PostgresAccess['getSegment'] = async () => ({
+  kind: 'failed',
+  cause: 'nobody can be asked',
+});
 
 /** Our own server on this host, behind the agent's port. */
-export const createPostgres = (
-  context: PostgresContext,
-  onRemarks: OnRemarks = () => undefined,
-): Postgres => {
+export const createPostgres = (context: PostgresContext, access: PostgresAccess = {}): Postgres => {
+  const { onRemarks = () => undefined, getSegment = cannotGet } = access;
   const probe = createProbe(context);
   const knocker = createKnocker(context);
   const slots = createSlotKeeper(context);
@@ -58,6 +67,9 @@ export const createPostgres = (
     discardAside: () => discardAside(context),
     discardUnfinished: () => discardUnfinished(context),
     inspectUpstream: (upstream) => inspectUpstream(context, upstream),
+    fetchWal: ({ from, start, end }) =>
+      fetchWal(context, { start, end }, (name) => getSegment(from.apiUrl, name)),
+    showSyncNames: () => showSyncNames(context),
     checkpoint: (limitMs) => checkpoint(context, limitMs),
     changeSlots: (changes) => slots.change(changes),
     close: () => {

@@ -25,6 +25,7 @@ import {
 } from './server-parameters.ts';
 import { readServerFile } from './server-file.ts';
 import { clearMarker, ensureStateDirectory } from './state-files.ts';
+import { emptySpool, restoreCommand } from './wal-spool.ts';
 
 export type ServerRole = 'primary' | 'standby' | 'private';
 
@@ -32,6 +33,8 @@ export interface Preparation {
   readonly as: ServerRole;
   /** Of a standby: where it is to stream from; undefined: from nowhere, for now. */
   readonly upstream: Upstream | undefined;
+  /** Value of `synchronous_standby_names`; undefined: what the configuration says. */
+  readonly syncNames?: string | undefined;
 }
 
 export interface Prepared {
@@ -39,6 +42,7 @@ export interface Prepared {
   readonly remarks: readonly string[];
 }
 
+const SYNC_NAMES = 'synchronous_standby_names';
 export const OWN_FILE = 'matriarch.conf';
 const COMMENT = [
   'Written by Matriarch. Changes made here are lost: use the cluster configuration,',
@@ -56,24 +60,26 @@ const CHECK_LIMIT_MS = 10_000;
  */
 export const prepareServer = (
   context: PostgresContext,
-  { as, upstream }: Preparation,
+  { as, upstream, syncNames }: Preparation,
 ): Promise<Answer<Prepared>> =>
   attempt('prepare the server', async () => {
     const { dataDirectory } = context.config.postgresql;
     const answer = await readControlData(context, dataDirectory);
     if (answer.kind !== 'done') return answer;
     const { control } = answer;
-    const missing = await completeOldFiles(context);
+    const waits = syncNames === undefined ? {} : { [SYNC_NAMES]: syncNames };
+    const missing = await completeOldFiles(context, Object.keys(waits));
     if (missing.kind !== 'done') return missing;
 
     await ensureStateDirectory(context);
+    await emptySpool(context);
     const passFile = await writePassFile(context);
     const access = await writeAccessFiles(context);
     const link = as === 'standby' ? recoverySettings(context, upstream, passFile) : {};
     if (link === undefined) return failed(`the upstream's address is ${upstream?.address}`);
     const wish = {
       minimums: as === 'standby' ? control.minimums : {},
-      fixed: { ...access, ...link },
+      fixed: { ...access, ...link, ...waits },
     };
     const written = await writeConfiguration(context, wish);
     if (written.kind !== 'done') return written;
@@ -87,7 +93,10 @@ export const prepareServer = (
   });
 
 /** The files that were there before us: ours is included last, and nothing overrides it. */
-const completeOldFiles = async (context: PostgresContext): Promise<Answer<Nothing>> => {
+const completeOldFiles = async (
+  context: PostgresContext,
+  ours: readonly string[],
+): Promise<Answer<Nothing>> => {
   const { config, owner, settings } = context;
   const { dataDirectory } = config.postgresql;
   const kind = { mode: 0o600, owner };
@@ -102,7 +111,7 @@ const completeOldFiles = async (context: PostgresContext): Promise<Answer<Nothin
   const automatic = join(dataDirectory, 'postgresql.auto.conf');
   const changed = await readServerFile(context, automatic);
   if (changed !== undefined) {
-    const names = new Set([...recoveryParameters, ...ownedParameters]);
+    const names = new Set([...recoveryParameters, ...ownedParameters, ...ours]);
     await writeAtomically(automatic, withoutParameters(changed, names), kind);
   }
   return done;
@@ -119,16 +128,19 @@ const NO_TARGETS = {
 
 /** What a standby is told; undefined when the upstream's address cannot be understood. */
 const recoverySettings = (
-  { config, settings }: PostgresContext,
+  context: PostgresContext,
   upstream: Upstream | undefined,
   passFile: string,
 ): Readonly<Record<string, string>> | undefined => {
-  if (upstream === undefined) return { ...NO_TARGETS, primary_conninfo: '', primary_slot_name: '' };
+  const { config, settings } = context;
+  const restore_command = restoreCommand(context, settings().parameters['restore_command']);
+  const everywhere = { ...NO_TARGETS, restore_command };
+  if (upstream === undefined) return { ...everywhere, primary_conninfo: '', primary_slot_name: '' };
   const address = parseAddress(upstream.address);
   if (address === undefined) return undefined;
   const { replication, database } = config.postgresql;
   return {
-    ...NO_TARGETS,
+    ...everywhere,
     primary_conninfo: renderPrimaryConninfo({
       ...address,
       user: replication.username,

@@ -40,10 +40,12 @@ select
     (select wait_event from pg_stat_activity where backend_type = 'startup')
   end as startup_waits_for,
   exists (select from pg_stat_wal_receiver where status = 'streaming') as streaming,
+  exists (select from pg_stat_wal_receiver) as receiving,
   case when recovery.active then current_setting('primary_conninfo') end as primary_conninfo,
   to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
   exists (select from pg_settings where pending_restart) as pending_restart,
   (select coalesce(json_agg(json_build_object(
+      'pid', pid, 'replyTime', reply_time::text,
       'applicationName', application_name, 'state', state, 'sentLsn', sent_lsn,
       'flushLsn', flush_lsn, 'replayLsn', replay_lsn, 'syncState', sync_state,
       'clientAddress', client_addr)), '[]')
@@ -69,6 +71,8 @@ export interface ProbeRow {
   readonly replayedAt: string | undefined;
   readonly replayPaused: boolean;
   readonly streaming: boolean;
+  /** There is a walreceiver. */
+  readonly receiving: boolean;
   /** The startup process has consumed all local WAL, and waits for more. */
   readonly waitsForMoreWal: boolean;
   readonly upstream: string | undefined;
@@ -107,6 +111,7 @@ export const readProbeRow = (row: SqlRow): ProbeRow => ({
   replayedAt: instantText(row['replayed_at']),
   replayPaused: row['replay_paused'] === true,
   streaming: row['streaming'] === true,
+  receiving: row['receiving'] === true,
   waitsForMoreWal: WAITS_FOR_MORE.has(text(row['startup_waits_for']) ?? ''),
   upstream: conninfoTarget(text(row['primary_conninfo']) ?? ''),
   startedAt: instantText(row['started_at']) ?? '',
@@ -116,6 +121,8 @@ export const readProbeRow = (row: SqlRow): ProbeRow => ({
 });
 
 const readStandby = (row: SqlRow): ConnectedStandby => ({
+  pid: Number(row['pid']),
+  replyTime: text(row['replyTime']),
   applicationName: text(row['applicationName']) ?? '',
   state: text(row['state']) ?? '',
   sentLsn: position(row['sentLsn']) ?? NO_LSN,

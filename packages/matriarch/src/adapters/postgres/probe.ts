@@ -154,6 +154,7 @@ const answered = (row: ProbeRow) => ({
   replayedAt: row.replayedAt,
   replayPaused: row.replayPaused,
   streaming: row.streaming,
+  receiving: row.receiving,
   upstream: row.upstream,
   standbys: row.standbys,
   slots: row.slots,

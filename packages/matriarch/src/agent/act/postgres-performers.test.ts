@@ -37,6 +37,7 @@ type Call = readonly [
 ];
 
 const calls: readonly Call[] = [
+  ['show-sync-names', (p) => p['show-sync-names']({ kind: 'show-sync-names' }), ['showSyncNames']],
   ['inspect-disk', (p) => p['inspect-disk']({ kind: 'inspect-disk' }), ['inspectDisk']],
   [
     'measure-wal-end',
@@ -45,8 +46,8 @@ const calls: readonly Call[] = [
   ],
   [
     'prepare-server',
-    (p) => p['prepare-server']({ kind: 'prepare-server', as: 'standby', upstream }),
-    ['prepareServer', { as: 'standby', upstream }],
+    (p) => p['prepare-server']({ kind: 'prepare-server', as: 'standby', upstream, syncNames: '' }),
+    ['prepareServer', { as: 'standby', upstream, syncNames: '' }],
   ],
   [
     'place-history',

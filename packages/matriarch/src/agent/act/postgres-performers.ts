@@ -26,7 +26,8 @@ export const createPostgresPerformers = (
 ): PostgresPerformers => ({
   'inspect-disk': () => postgres.inspectDisk(),
   'measure-wal-end': ({ from }) => postgres.measureWalEnd(from),
-  'prepare-server': ({ as, upstream }) => postgres.prepareServer({ as, upstream }),
+  'prepare-server': ({ as, upstream, syncNames }) =>
+    postgres.prepareServer({ as, upstream, syncNames }),
   'place-history': ({ timelines }) => postgres.placeHistory(timelines),
   initialise: () => {
     onProgress({ kind: 'initialise' });
@@ -36,11 +37,13 @@ export const createPostgresPerformers = (
   clone: ({ from }) => postgres.clone(from, onProgress),
   'keep-fork': ({ fork, end }) => postgres.keepFork({ fork, end }),
   rewind: ({ to }) => postgres.rewind(to, onProgress),
+  'fetch-wal': ({ from, start, end }) => postgres.fetchWal({ from, start, end }),
   'install-data': () => postgres.installData(),
   'discard-aside': () => postgres.discardAside(),
   'discard-unfinished': () => postgres.discardUnfinished(),
   'probe-server': async () => ({ kind: 'done', probe: await postgres.probe(PROBE_LIMIT_MS) }),
   'inspect-upstream': ({ upstream }) => postgres.inspectUpstream(upstream),
+  'show-sync-names': () => postgres.showSyncNames(),
   checkpoint: ({ limitMs }) => postgres.checkpoint(limitMs),
   'change-slots': ({ create, drop, advance }) => postgres.changeSlots({ create, drop, advance }),
 });

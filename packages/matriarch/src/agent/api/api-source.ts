@@ -6,6 +6,7 @@ import type {
   Revision,
   ServerProbe,
   StoreSnapshot,
+  WalPosition,
 } from '@matriarch/core';
 import type { CounterReadings } from '../metrics/agent-counters.ts';
 
@@ -17,6 +18,10 @@ export type FilingAnswer =
   /** The key was no longer what it was compared with. Nothing was written. */
   | { readonly kind: 'changed' }
   | Failure;
+
+export type OfferedWal =
+  | { readonly kind: 'done'; readonly bytes: Buffer }
+  | { readonly kind: 'failed' | 'unknown'; readonly cause: string };
 
 export interface StateWatch {
   readonly limitMs: number;
@@ -50,6 +55,10 @@ export interface ApiSource {
     satisfies: (state: MemberState) => boolean,
     watch: StateWatch,
   ): Promise<MemberState | undefined>;
+  /** Whether whoever asks for this path has shown that it is a member of the cluster. */
+  isMember(path: string, authorization: string | undefined): boolean;
+  /** The used part of a segment of our silent server's WAL, up to its end. */
+  readOfferedWal(name: string, end: WalPosition): Promise<OfferedWal>;
   /** Has the local configuration read again. */
   reload(): void;
 }

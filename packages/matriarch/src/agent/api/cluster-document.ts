@@ -8,13 +8,14 @@ import {
   maxLsn,
 } from '@matriarch/core';
 import {
+  type ClusterSettings,
   type ExactJson,
   type ExactJsonObject,
   OUR_FIELD,
   encodeJob,
   encodeTags,
+  readClusterSettings,
 } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings, syncNames } from './cluster-settings.ts';
 
 /** `GET /cluster`: every member as the store knows it. */
 export const assembleClusterDocument = (
@@ -50,7 +51,7 @@ const leaderLsnOf = ({ status, leader, members }: StoreSnapshot): Lsn | undefine
 
 const roleOf = (name: string, snapshot: StoreSnapshot, settings: ClusterSettings): string => {
   if (snapshot.leader?.value === name) return settings.standbyCluster ? 'standby_leader' : 'leader';
-  const isNamed = syncNames(snapshot.sync?.value).includes(name);
+  const isNamed = snapshot.sync?.value.voters.some((voter) => voter === name) === true;
   if (!isNamed || settings.synchronousMode === 'off') return 'replica';
   return settings.synchronousMode === 'quorum' ? 'quorum_standby' : 'sync_standby';
 };

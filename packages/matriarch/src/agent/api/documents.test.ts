@@ -5,6 +5,7 @@
 import {
   type Instant,
   type MemberState,
+  type SyncDocument,
   type Timeline,
   assemblePeerAnswer,
   defaultTags,
@@ -57,6 +58,8 @@ describe('the status document', () => {
     const standby = {
       applicationName: 'pg2',
       state: 'streaming',
+      pid: 7,
+      replyTime: undefined,
       sentLsn: lsn(1),
       flushLsn: lsn(1),
       replayLsn: lsn(1),
@@ -129,7 +132,9 @@ describe('the status document', () => {
       matriarch: { job: { kind: 'clone', done_bytes: 10, total_bytes: 100 } },
     });
     expect(status(primaryState({}, { config: { pause: true } }))).toMatchObject({ pause: true });
-    const named = { sync: { leader: 'pg1', sync_standby: 'pg2' } };
+    const named = {
+      sync: { leader: 'pg1', voters: ['pg2'], quorum: 0 } as unknown as SyncDocument,
+    };
     expect(
       status(replicaState({}, { ...named, config: { synchronous_mode: true } })),
     ).toMatchObject({ sync_standby: true });
@@ -267,7 +272,7 @@ describe('the cluster document', () => {
         pg4: memberDocument(4, { connUrl: 'postgres://[::1]:5432/postgres' }),
       },
       config: { pause: true, synchronous_mode: 'quorum' },
-      sync: { leader: 'pg1', sync_standby: 'pg2', quorum: 1 },
+      sync: { leader: 'pg1', voters: ['pg2'], quorum: 1 } as unknown as SyncDocument,
       failover: { leader: 'pg1' as never, scheduledAt: '2030-01-01T00:00:00+00:00' },
     });
     const document = JSON.parse(encodeJson(assembleClusterDocument(snapshot, 'demo'))) as {

@@ -8,6 +8,7 @@ import {
   type Instant,
   type MemberState,
   type ServerProbe,
+  type SyncDocument,
   defaultTags,
   lsn,
   unknownPosition,
@@ -265,7 +266,7 @@ describe('a standby', () => {
 });
 
 describe('synchronous standbys', () => {
-  const sync = { leader: 'pg1', sync_standby: 'pg2,pg9', quorum: 1 };
+  const sync = { leader: 'pg1', voters: ['pg2', 'pg9'], quorum: 1 } as unknown as SyncDocument;
   const member = (mode: boolean | string, more: StateChanges = {}): MemberState =>
     replicaState({}, { config: { synchronous_mode: mode }, sync, ...more });
   const cases: readonly (readonly [string, MemberState, Readonly<Record<string, number>>])[] = [
@@ -296,7 +297,7 @@ describe('synchronous standbys', () => {
     ['named, but the mode is off', member(false), { '/sync': 503, '/quorum': 503, '/async': 200 }],
     [
       'not named',
-      member(true, { sync: { leader: 'pg1', sync_standby: null } }),
+      member(true, { sync: { leader: 'pg1', voters: [], quorum: 0 } as unknown as SyncDocument }),
       { '/sync': 503, '/async': 200, '/read-only-sync': 503 },
     ],
   ];

@@ -2,7 +2,7 @@
  * What is refused before anything is filed, with Patroni's status and sentence, and what becomes of
  * a request that was filed: tables over built snapshots.
  */
-import { type MemberName, type Revision, defaultTags } from '@matriarch/core';
+import { type MemberName, type Revision, type SyncDocument, defaultTags } from '@matriarch/core';
 import { failoverRequest, switchoverRequest } from '@matriarch/protocol';
 import { describe, expect, it } from 'vitest';
 import { type SwitchoverWord, judgeProgress, judgeSwitchover } from './judge-switchover.ts';
@@ -23,7 +23,7 @@ const judge = (asked: SwitchoverWord, body: object, changes: SnapshotChanges = {
 const paused = { config: { pause: true } };
 const priority = {
   config: { synchronous_mode: true },
-  sync: { leader: 'pg1', sync_standby: 'pg3' },
+  sync: { leader: 'pg1', voters: ['pg3'], quorum: 0 } as unknown as SyncDocument,
 };
 const nofailover = { tags: { ...defaultTags, nofailover: true } };
 const good = { leader: 'pg1', candidate: 'pg2' };
@@ -113,7 +113,7 @@ describe('a request is refused', () => {
     [
       'switchover',
       { leader: 'pg1' },
-      { ...priority, sync: { leader: 'pg1', sync_standby: null } },
+      { ...priority, sync: { leader: 'pg1', voters: [], quorum: 0 } as unknown as SyncDocument },
       412,
       'switchover is not possible: can not find sync_standby',
     ],

@@ -6,8 +6,8 @@ import {
   type StoreSnapshot,
   mayFailOver,
 } from '@matriarch/core';
+import { type ClusterSettings, readClusterSettings } from '@matriarch/protocol';
 import type { SwitchoverRequest } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings, syncNames } from './cluster-settings.ts';
 import { parseSchedule } from './parse-schedule.ts';
 import { type Reply, refuse, textReply } from './reply.ts';
 
@@ -115,7 +115,7 @@ const whyImpossible = ({ word, request, snapshot, settings }: PossibleCase): str
   const holder = snapshot.leader?.value;
   if (leader !== undefined && leader !== holder) return 'leader name does not match';
   const isPriority = settings.synchronousMode === 'priority' && word === 'switchover';
-  const synchronous = syncNames(snapshot.sync?.value);
+  const synchronous: readonly string[] = snapshot.sync?.value.voters ?? [];
   if (candidate !== undefined) {
     if (isPriority && !synchronous.includes(candidate))
       return 'candidate name does not match with sync_standby';

@@ -11,8 +11,12 @@ import {
   lsn,
   maxLsn,
 } from '@matriarch/core';
-import { type ExactJsonObject, encodeTags } from '@matriarch/protocol';
-import { type ClusterSettings, readClusterSettings, syncNames } from './cluster-settings.ts';
+import {
+  type ClusterSettings,
+  type ExactJsonObject,
+  encodeTags,
+  readClusterSettings,
+} from '@matriarch/protocol';
 
 /** What the facts are assembled from. */
 export interface FactSources {
@@ -121,7 +125,7 @@ const roleOf = (
 
 const synchronyOf = (view: View, settings: ClusterSettings): MemberFacts['synchrony'] => {
   if (settings.synchronousMode === 'off' || view.server?.inRecovery !== true) return 'none';
-  const isNamed = syncNames(view.store?.sync?.value).includes(view.state.self.name);
+  const isNamed = view.store?.sync?.value.voters.includes(view.state.self.name) === true;
   if (!isNamed) return 'none';
   return settings.synchronousMode === 'quorum' ? 'quorum' : 'sync';
 };

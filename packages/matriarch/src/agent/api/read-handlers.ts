@@ -12,6 +12,7 @@ import { isAlive, isReady, meetsCheck } from './health-check.ts';
 import { type MemberFacts, assembleMemberFacts } from './member-facts.ts';
 import { type Reply, bareReply, jsonReply, pageReply, refuse } from './reply.ts';
 import { assembleStatusDocument } from './status-document.ts';
+import { createWalHandler } from './wal-handler.ts';
 
 export interface ReadHandlers {
   /** By the first segment of the path. */
@@ -83,6 +84,7 @@ export const createReadHandlers = (source: ApiSource): ReadHandlers => {
       ],
       ['metrics', metrics],
       ['failsafe', failsafeReply],
+      ['matriarch', createWalHandler(source)],
     ]),
     health: ({ path, query }) => {
       const now = facts();

@@ -13,7 +13,7 @@ import {
 export interface Reply {
   readonly status: number;
   /** Undefined: a status and nothing else. */
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }

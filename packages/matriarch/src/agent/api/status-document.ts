@@ -84,6 +84,7 @@ const assembleExtension = ({ view, server }: MemberFacts): ExactJsonObject => {
     position_known: server?.position.known ?? false,
     lineage: answer.lineage === undefined ? undefined : assembleLineage(answer.lineage),
     electable: answer.electable,
+    vote: answer.vote,
     job: encodeJob(view.state.job),
   };
 };

@@ -25,6 +25,7 @@ export interface Postgres {
   prepareServer(preparation: {
     readonly as: 'primary' | 'standby' | 'private';
     readonly upstream: Upstream | undefined;
+    readonly syncNames: string | undefined;
   }): Answered<'prepare-server'>;
   launchSpec(as: 'primary' | 'standby' | 'private'): Promise<LaunchSpec | Failure>;
   placeHistory(timelines: ActionOf<'place-history'>['timelines']): Answered<'place-history'>;
@@ -37,6 +38,8 @@ export interface Postgres {
   discardAside(): Answered<'discard-aside'>;
   discardUnfinished(): Answered<'discard-unfinished'>;
   inspectUpstream(upstream: Upstream): Answered<'inspect-upstream'>;
+  fetchWal(request: Omit<ActionOf<'fetch-wal'>, 'kind'>): Answered<'fetch-wal'>;
+  showSyncNames(): Answered<'show-sync-names'>;
   checkpoint(limitMs: number): Answered<'checkpoint'>;
   changeSlots(change: {
     readonly create: readonly string[];

@@ -45,7 +45,7 @@ export const demoCommand: Command = {
     }
     mkdirSync(state, { recursive: true, mode: 0o755 });
     const file = join(state, 'cluster.yaml');
-    writeFileSync(file, `cluster: ${NAME}\nmembers: 3\n`);
+    writeFileSync(file, `cluster: ${NAME}\nmembers: 3\nreplication: {mode: quorum}\n`);
     const stopped = waitForSignal();
     const started = await startUp({ file, print: say, printError: complain });
     if (started.kind === 'refused') {

@@ -109,6 +109,7 @@ describe('a row', () => {
       noloadbalance: true,
       clonefrom: true,
       nosync: true,
+      syncPriority: 2,
       others: { zone: 'b' },
     };
     expect(rowOf('pg3', { tags }).tags).toEqual({
@@ -117,6 +118,7 @@ describe('a row', () => {
       noloadbalance: true,
       clonefrom: true,
       nosync: true,
+      sync_priority: 2,
       zone: 'b',
     });
     expect(rowOf('pg3', { tags: { ...defaultTags, failoverPriority: 0 } }).tags).toEqual({

@@ -1,12 +1,13 @@
 /** The rows of `matriarch list`: patronictl's words and columns, from the store alone. */
 import { type Lsn, type MemberDocument, type StoreSnapshot, formatLsn } from '@matriarch/core';
 import { addressIn } from '@matriarch/core';
+import { readClusterSettings } from '@matriarch/protocol';
 
 export interface MemberRow {
   readonly member: string;
   /** `host:port`, or the host alone when all members use PostgreSQL's own port. */
   readonly host: string;
-  readonly role: 'Leader' | 'Replica';
+  readonly role: 'Leader' | 'Sync Standby' | 'Quorum Standby' | 'Replica';
   readonly state: string;
   readonly timeline: number | undefined;
   readonly receiveLsn: Lsn | undefined;
@@ -31,7 +32,7 @@ export const assembleMemberRows = (snapshot: StoreSnapshot): readonly MemberRow[
     return {
       member: name,
       host: usualPort ? address.replace(/:5432$/, '') : address,
-      role: isLeader ? 'Leader' : 'Replica',
+      role: isLeader ? 'Leader' : roleOfReplica(name, snapshot),
       state: isLeader ? value.state : (value.replicationState ?? value.state),
       timeline: value.timeline,
       receiveLsn: isLeader ? undefined : value.receiveLsn,
@@ -45,6 +46,17 @@ export const assembleMemberRows = (snapshot: StoreSnapshot): readonly MemberRow[
   });
 };
 
+/** As Patroni: by the mode of the configuration, and the names in the store. */
+const roleOfReplica = (
+  name: string,
+  { sync, config }: StoreSnapshot,
+): Exclude<MemberRow['role'], 'Leader'> => {
+  const isNamed = sync?.value.voters.some((voter) => voter === name) === true;
+  const { synchronousMode } = readClusterSettings(config?.value);
+  if (!isNamed || synchronousMode === 'off') return 'Replica';
+  return synchronousMode === 'quorum' ? 'Quorum Standby' : 'Sync Standby';
+};
+
 const behind = (optime: Lsn | undefined, lsn: Lsn | undefined): bigint | undefined => {
   if (optime === undefined || lsn === undefined) return undefined;
   return optime > lsn ? optime - lsn : 0n;
@@ -53,6 +65,7 @@ const behind = (optime: Lsn | undefined, lsn: Lsn | undefined): bigint | undefin
 const listedTags = ({ tags }: MemberDocument): Record<string, string | number | boolean> => ({
   ...(tags.nofailover ? { nofailover: true } : {}),
   ...(tags.failoverPriority === 1 ? {} : { failover_priority: tags.failoverPriority }),
+  ...(tags.syncPriority === 1 ? {} : { sync_priority: tags.syncPriority }),
   ...(tags.noloadbalance ? { noloadbalance: true } : {}),
   ...(tags.clonefrom ? { clonefrom: true } : {}),
   ...(tags.nosync ? { nosync: true } : {}),

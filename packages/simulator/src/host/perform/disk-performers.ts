@@ -70,6 +70,7 @@ export const prepareServer: Performer<'prepare-server'> = (performing, action, a
     if (data === undefined) return answer(failed('there is no data directory'));
     if (isBroken) return answer(DISK_FAILED);
     data.upstream = action.upstream;
+    data.syncNames = action.syncNames ?? '';
     // Under a running server only what it may read again is touched.
     if (isSilent) {
       data.standbySignal = action.as === 'standby';

@@ -1,4 +1,4 @@
-import { type JobProgress, type Upstream } from '@matriarch/core';
+import { type JobProgress, type Upstream, assembleOffer, assembleView } from '@matriarch/core';
 import { DataDirectory } from '../../postgres/data-directory.ts';
 import type { Instance } from '../../postgres/instance.ts';
 import { type Performer, type Performing, type Result, failed } from './performer.ts';
@@ -171,5 +171,43 @@ const overwrite = (
       target.rewinding = target.overwritten;
       answer(failed(cause));
     },
+  });
+};
+
+/** A standby looks again for WAL that it lacks after this time. */
+const RETRIEVE_RETRY_MS = 100;
+const FETCH_LIMIT_MS = 1_000;
+
+/**
+ * The offering agent reads its disk, and our standby takes what has come: up to the end that was
+ * offered, and only what continues its own.
+ */
+export const fetchWal: Performer<'fetch-wal'> = (performing, { from, end }, answer) => {
+  const { host, loop, world } = performing;
+  const peer = world.hosts.get(from.member);
+  const { network, random } = world;
+  const isReached = network.isConnected(host.name, from.member);
+  const takesMs = isReached
+    ? random.between(2, 20) + random.tail(5, FETCH_LIMIT_MS)
+    : FETCH_LIMIT_MS;
+  loop.process.after(takesMs, () => {
+    const state = peer?.guard?.loop?.process.isRunning === true ? peer.guard.loop.state : undefined;
+    const offer = state === undefined ? undefined : assembleOffer(assembleView(state));
+    const source = peer?.postgres.disk.data;
+    if (!isReached || offer === undefined || source === undefined)
+      return answer(failed(`${from.member} offers nothing`));
+    const { wal } = source;
+    const upTo = wal.countUpTo(Number(end.lsn));
+    const records = wal.records.slice(0, upTo);
+    answer({ kind: 'done', bytes: Number(end.lsn) });
+    const instance = host.postgres.running;
+    instance?.process.after(random.between(1, RETRIEVE_RETRY_MS), () => {
+      const own = instance.data.wal;
+      // The spool was emptied, or a stream has come first.
+      if (!instance.inRecovery || instance.upstream !== undefined || !instance.consumed) return;
+      if (records[own.count - 1]?.id !== own.records.at(-1)?.id) return;
+      for (const record of records.slice(own.count)) own.append(record, world.kernel.now);
+      host.postgres.onChange();
+    });
   });
 };

@@ -57,6 +57,7 @@ const observeInstance = (instance: Instance): ServerAnswer => {
     replayedAt: undefined,
     replayPaused: false,
     streaming: instance.receiver?.isStreaming === true,
+    receiving: instance.receiver?.isStreaming === true,
     upstream: inRecovery ? instance.upstream?.address : undefined,
     standbys: instance.senders.map((sender) => describeStandby(sender)),
     slots: describeSlots(instance),
@@ -74,6 +75,8 @@ const receivedLsn = (instance: Instance): Lsn | undefined => {
 };
 
 const describeStandby = (sender: Instance['senders'][number]): ConnectedStandby => ({
+  pid: sender.pid,
+  replyTime: String(sender.replies),
   applicationName: sender.applicationName,
   state: 'streaming',
   sentLsn: lsn(sender.sentLsn),
@@ -90,6 +93,18 @@ const describeSlots = ({ data, senders }: Instance): ReplicationSlot[] =>
     restartLsn: lsn(slot.restartLsn),
     walStatus: data.isSlotLost(slot) ? 'lost' : 'reserved',
   }));
+
+export const showSyncNames: Performer<'show-sync-names'> = (performing, _action, answer) => {
+  const { host, loop, world } = performing;
+  loop.process.after(world.random.between(1, 8), () => {
+    const instance = host.postgres.running;
+    if (instance === undefined || !instance.acceptsConnections)
+      return answer(failed('the server does not answer'));
+    const senders: Record<string, string> = {};
+    for (const { pid, replies } of instance.senders) senders[String(pid)] = String(replies);
+    answer({ kind: 'done', shown: { names: instance.syncNames, senders } });
+  });
+};
 
 export const askPeers: Performer<'ask-peers'> = (performing, { members, limitMs }, answer) => {
   const { loop } = performing;

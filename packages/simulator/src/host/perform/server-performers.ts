@@ -1,6 +1,7 @@
 import { type ActionKind, type GuardAnswer, type Results } from '@matriarch/core';
 import type { GuardRequest } from '../loop-process.ts';
 import { type Performer, type Performing, type Result, failed } from './performer.ts';
+import { readByCheckpointer } from '../../postgres/sync-rep.ts';
 import { slotOf } from '../../postgres/slot-of.ts';
 
 /** How long the guard may take for what it answers at once. */
@@ -128,6 +129,8 @@ export const checkpoint: Performer<'checkpoint'> = ({ host, loop, world }, actio
   if (instance === undefined || !instance.acceptsConnections)
     return loop.process.after(5, () => answer(failed('the server does not answer')));
   const takesMs = Math.min(action.limitMs, 10 + world.random.tail(100, 3_000));
+  // Before it begins, the checkpointer reads what it was signalled to read.
+  readByCheckpointer(host.postgres, instance);
   loop.process.after(takesMs, () => {
     if (!instance.acceptsConnections) return answer(failed('the connection was lost'));
     host.postgres.checkpoint(instance);

@@ -9,6 +9,7 @@ import {
   type ServerAnswer,
   type StoreDocuments,
   type StoreSnapshot,
+  type SyncDocument,
   type Timeline,
   type Versioned,
   createMember,
@@ -44,6 +45,7 @@ export const primaryAnswer = (changes: Partial<ServerAnswer> = {}): ServerAnswer
   replayedAt: undefined,
   replayPaused: false,
   streaming: false,
+  receiving: false,
   upstream: undefined,
   standbys: [],
   slots: [],
@@ -85,7 +87,7 @@ export interface SnapshotChanges {
   readonly leader?: string | undefined;
   readonly members?: Readonly<Record<string, MemberDocument>> | undefined;
   readonly config?: JsonObject | undefined;
-  readonly sync?: JsonObject | undefined;
+  readonly sync?: SyncDocument | undefined;
   readonly failover?: FailoverDocument | undefined;
   readonly optime?: number | bigint | undefined;
   readonly history?: StoreDocuments['history'] | undefined;

@@ -78,6 +78,8 @@ export const createTestSource = (initial: MemberState): TestSource => {
         source.counts.watching -= 1;
       }
     },
+    isMember: (_path, authorization) => authorization === 'a member',
+    readOfferedWal: async (name) => ({ kind: 'done', bytes: Buffer.from(name, 'latin1') }),
     reload: () => {
       source.counts.reloads += 1;
     },

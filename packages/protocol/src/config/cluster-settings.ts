@@ -26,13 +26,3 @@ export const readClusterSettings = (config: JsonObject | undefined): ClusterSett
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The names in the `sync` document, the holder's own not included. */
-export const syncNames = (sync: JsonObject | undefined): readonly string[] => {
-  const names = sync?.['sync_standby'];
-  if (typeof names !== 'string') return [];
-  return names
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-};

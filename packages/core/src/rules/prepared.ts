@@ -1,0 +1,59 @@
+/** What the files of a server are to say, and whether they do. */
+import type { Upstream } from '../model/server.ts';
+import { firstSyncNames } from '../replication/choose-sync-names.ts';
+import { isSafe, nobody } from '../replication/electorate.ts';
+import { type SyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
+import { mayBeSynchronous } from '../model/member.ts';
+import type { View } from '../view/view.ts';
+import type { ActionOf } from '../model/action.ts';
+
+/** Commits wait for standbys, or did and the store still says who has them (rule S6). */
+export const isSynchronous = (view: View): boolean =>
+  view.state.policy.synchronous.mode !== 'off' || view.electorate !== undefined;
+
+/**
+ * The names of a server that becomes primary now, or does so again. Whoever may be elected under
+ * the store's document must be asked before anything is acknowledged.
+ */
+export const namesOfNewPrimary = (view: View): SyncNames => {
+  const { policy } = view.state;
+  const others = view.otherMembers.filter((name) => {
+    const tags = view.store?.members[name]?.value.tags;
+    return tags === undefined || mayBeSynchronous(tags);
+  });
+  const first = firstSyncNames(policy.synchronous, others);
+  const electorate = view.electorate ?? nobody;
+  if (policy.synchronous.mode !== 'off' && isSafe(first, electorate)) return first;
+  const { voters, quorum } = electorate;
+  return { method: 'any', count: Math.max(0, voters.length - quorum), names: voters };
+};
+
+const syncNamesFor = (view: View, as: 'primary' | 'standby'): string | undefined => {
+  if (!isSynchronous(view)) return undefined;
+  const { wanted } = view.state.sync;
+  if (as === 'primary') return renderSyncNames(wanted ?? namesOfNewPrimary(view));
+  return renderSyncNames(view.holding && wanted !== undefined ? wanted : standbySyncNames);
+};
+
+type Prepare = ActionOf<'prepare-server'>;
+
+export const prepareAs = (
+  view: View,
+  as: 'primary' | 'standby',
+  upstream: Upstream | undefined,
+): Prepare => ({ kind: 'prepare-server', as, upstream, syncNames: syncNamesFor(view, as) });
+
+/** The files are written for this, with the configuration of now. */
+export const isPreparedAs = (
+  view: View,
+  as: 'primary' | 'standby',
+  upstream: Upstream | undefined,
+): boolean => {
+  const { prepared, policy } = view.state;
+  return (
+    prepared?.as === as &&
+    prepared.upstream === upstream?.address &&
+    prepared.version === policy.serverConfigVersion &&
+    prepared.syncNames === syncNamesFor(view, as)
+  );
+};

@@ -1,0 +1,59 @@
+import type { SimHost } from '../host/sim-host.ts';
+import type { WalRecord } from '../postgres/wal.ts';
+import type { MakeChecker } from './checker.ts';
+
+interface Acknowledged {
+  readonly record: WalRecord;
+  readonly host: string;
+}
+
+const holds = ({ postgres }: SimHost, { id, end }: WalRecord): boolean => {
+  const wal = postgres.disk.data?.wal;
+  if (wal === undefined) return false;
+  const count = wal.countUpTo(end);
+  return wal.records[count - 1]?.id === id;
+};
+
+/**
+ * S6: what a client was told is committed, after standbys had it, is on every server that is
+ * promoted afterwards; and nobody is told so by a server that another one has followed. No excuse
+ * is good enough: not a frozen host, not a store that lies. The promise ends when the operator
+ * switches to asynchronous replication, with the store's document.
+ */
+export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => {
+  let acknowledged: Acknowledged[] = [];
+  /** When the store's document of now came to be. */
+  let since: number | undefined;
+  /** The last server that was promoted, unless it is the one that speaks. */
+  let promoted: SimHost | undefined;
+  const missingOn = (host: SimHost): Acknowledged | undefined =>
+    acknowledged.find(({ record }) => !holds(host, record));
+  return {
+    name: 's6-acknowledged-commits-survive',
+    see: (sighting) => {
+      const written = world.store.documents.get('sync')?.createRevision;
+      if (written !== since) acknowledged = [];
+      since = written;
+      if (sighting.kind === 'committed' && sighting.synchronous && written !== undefined) {
+        acknowledged.push(sighting);
+        if (promoted !== undefined && promoted.name !== sighting.host)
+          if (!holds(promoted, sighting.record))
+            report(sighting.host, `acknowledged a commit that ${promoted.name} does not have`);
+      }
+      if (sighting.kind !== 'promoted') return;
+      promoted = world.hosts.get(sighting.host);
+      const lost = promoted === undefined ? undefined : missingOn(promoted);
+      if (lost !== undefined)
+        report(
+          sighting.host,
+          `was promoted without a commit that ${lost.host} acknowledged at ${lost.record.end}`,
+        );
+    },
+    atEnd: () => {
+      const primary = [...world.hosts.values()].find(({ postgres }) => postgres.acceptsWrites);
+      const lost = primary === undefined ? undefined : missingOn(primary);
+      if (primary !== undefined && lost !== undefined)
+        report(primary.name, `lacks a commit that ${lost.host} acknowledged`);
+    },
+  };
+};
