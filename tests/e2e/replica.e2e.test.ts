@@ -76,6 +76,20 @@ it('gets a new copy when the data directory is removed under the running server'
   expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
 });
 
+it('keeps no WAL for the primary of now, which may follow it one day', async () => {
+  const cluster = stage.cluster();
+  const primary = stage.primary();
+  const replica = cluster.other(primary);
+  await fill(primary, 'written_for_slots', 20);
+  const [end] = await primary.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
+  await cluster.waitUntil('the slots to move on', async () => {
+    const behind = await replica.query<{ slot_name: string }>(
+      `select slot_name from pg_replication_slots where restart_lsn < '${end?.lsn ?? ''}'`,
+    );
+    return behind.length === 0;
+  });
+});
+
 it('is cloned again when the WAL it needs is gone', async () => {
   const cluster = stage.cluster();
   const primary = stage.primary();

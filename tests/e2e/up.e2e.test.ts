@@ -188,6 +188,13 @@ describe('up', () => {
     expect(await bench.paste(printed(up, 'write'), 'select 1')).toBe('1');
   });
 
+  it('refuses a second proxy, which would end the doors of the first', async () => {
+    const second = await bench.run('proxy');
+    expect(second.status).toBe(3);
+    expect(second.err).toContain(`a proxy of cluster ${bench.cluster} runs already`);
+    expect(await bench.paste(printed(up, 'write'), 'select 1')).toBe('1');
+  });
+
   it('refuses a switchover that cannot be', async () => {
     const leader = await leaderOf(bench);
     const replica = (await list(bench)).find(({ Role }) => Role === 'Replica')?.Member ?? '';
@@ -268,6 +275,34 @@ describe('up', () => {
     expect(bench.plan()).toEqual(before);
     const seen = await bench.paste(printed(up, 'write'), 'select count(*) from notes');
     expect(seen).toBe('2');
+  });
+
+  it('carries what has changed in its file into the cluster', async () => {
+    await up.stop();
+    const file = join(bench.directory, 'cluster.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('work_mem: 5MB', 'work_mem: 6MB\n    max_connections: 110'));
+    await start();
+    expect(up.out).toContain(
+      `${file} has changed: postgresql.parameters.work_mem 5MB → 6MB, ` +
+        'postgresql.parameters.max_connections not set → 110\n',
+    );
+    for (const word of ['write', 'read']) {
+      expect(await bench.paste(printed(up, word), 'show work_mem')).toBe('6MB');
+      expect(await bench.paste(printed(up, word), 'show max_connections')).toBe('110');
+    }
+  });
+
+  it('refuses a file that leaves out a member with data', async () => {
+    await up.stop();
+    const file = join(bench.directory, 'cluster.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('members: 3', 'members: 2'));
+    const ended = await bench.run('up');
+    writeFileSync(file, text);
+    expect(ended.status).toBe(3);
+    expect(ended.err).toContain('pg3 is no member any more, but its data is in');
+    await start();
   });
 
   it('leaves a cluster that serves on when it is killed, and the next one takes its place', async () => {

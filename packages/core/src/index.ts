@@ -9,6 +9,7 @@ export * from './model/member.ts';
 export * from './model/operating.ts';
 export * from './model/peer.ts';
 export * from './model/policy.ts';
+export * from './model/rejoin.ts';
 export * from './model/request.ts';
 export * from './model/server.ts';
 export * from './model/store.ts';

@@ -2,6 +2,7 @@ import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
 import type { Instant } from './model/instant.ts';
 import type { JournalRow } from './model/journal.ts';
 import type { MemberName, MemberTags } from './model/member.ts';
+import { type Rejoin, freshRejoin } from './model/rejoin.ts';
 import { type Operating, idleOperating } from './model/operating.ts';
 import type { PeerAnswer } from './model/peer.ts';
 import type { Policy } from './model/policy.ts';
@@ -53,6 +54,8 @@ export interface Lease {
   readonly ttlMs: number;
   /** Just before the last request was sent that the store answered with "alive". */
   readonly renewedAt: Instant;
+  /** What we asked for: the store may grant more. Undefined: a loop before us asked. */
+  readonly askedTtlMs?: number | undefined;
 }
 
 /** Holding the leader key. It counts only until the deadline (rule S2). */
@@ -106,26 +109,6 @@ export interface Prepared {
   readonly syncNames: string | undefined;
 }
 
-export type RejoinMethod = 'follow' | 'rewind' | 'clone';
-
-/** What has been tried to make this member a streaming standby again. */
-export interface Rejoin {
-  readonly method: RejoinMethod;
-  readonly because: string;
-  /** An operator wants a clone: what lies here may be usable, and the only copy of something. */
-  readonly asked: boolean;
-  readonly failedStarts: number;
-  readonly failedRewinds: number;
-  readonly failedClones: number;
-  readonly failedMeasures: number;
-  /** A clone was made because starts had failed: another one would not start either. */
-  readonly clonedForStarts: boolean;
-  readonly notBefore: Instant;
-  readonly forkKept: boolean;
-  /** A clone is complete and takes the place of the old data next. */
-  readonly cloned: boolean;
-}
-
 /** Facts older than an event that made them doubtful are dropped by setting them undefined. */
 export interface MemberState {
   readonly self: Self;
@@ -149,6 +132,8 @@ export interface MemberState {
 
   readonly lease: Lease | undefined;
   readonly tenure: Tenure | undefined;
+  /** One with the ttl of today, to which the leader key may move: the earlier deadline counts. */
+  readonly nextLease: Lease | undefined;
   /**
    * A term whose release may still be carried out: a write can lie in a frozen store member and
    * land after its thaw. Until the leader key is written anew this term is not to be trusted.
@@ -238,20 +223,6 @@ export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => (
   counted: false,
 });
 
-export const freshRejoin = (notBefore: Instant): Rejoin => ({
-  method: 'follow',
-  because: 'start',
-  asked: false,
-  failedStarts: 0,
-  failedRewinds: 0,
-  failedClones: 0,
-  failedMeasures: 0,
-  clonedForStarts: false,
-  notBefore,
-  forkKept: false,
-  cloned: false,
-});
-
 /** The state of a loop that knows nothing yet. Its first input is the guard's hello. */
 export const createMember = (self: Self, policy: Policy): MemberState => {
   const never = 0 as Instant;
@@ -271,6 +242,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     fenceFailures: 0,
     lease: undefined,
     tenure: undefined,
+    nextLease: undefined,
     doubtfulTerm: undefined,
     confirmFrom: undefined,
     snapshot: undefined,

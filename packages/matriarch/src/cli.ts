@@ -8,10 +8,11 @@ import { verbs } from './cli/verbs.ts';
 const [verb = 'help', ...rest] = process.argv.slice(2);
 
 const run = async (): Promise<number> => {
-  const command = verbs[verb];
-  if (command !== undefined) return (await command()).run(rest);
+  const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  const asksForHelp = rest.includes('--help') || rest.includes('-h');
+  if (command !== undefined && !asksForHelp) return (await command()).run(rest);
   const { runHelp } = await import('./cli/commands/help.ts');
-  return runHelp([verb, ...rest]);
+  return runHelp(command === undefined ? [verb, ...rest] : ['help', verb]);
 };
 
 run().then(

@@ -3,6 +3,7 @@ export * from './aliases/old-names.ts';
 export * from './config/agent-config.ts';
 export * from './config/cluster-settings.ts';
 export * from './config/environment.ts';
+export * from './config/merge-config.ts';
 export * from './config/parse-agent-config.ts';
 export {
   derivePolicy,

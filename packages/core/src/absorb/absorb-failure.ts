@@ -29,7 +29,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'read-store':
       return absorbStoreFailure(draft);
     case 'transact':
-      return absorbTransactionFailure(draft, action.purpose, failure);
+      return absorbTransactionFailure(draft, action, failure);
     case 'fence':
       draft.fenceFailures += 1;
       return;

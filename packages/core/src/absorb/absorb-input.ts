@@ -1,6 +1,7 @@
 import type { TimedInput } from '../model/input.ts';
 import type { Instant } from '../model/instant.ts';
-import { type Draft, freshRejoin } from '../state.ts';
+import { freshRejoin } from '../model/rejoin.ts';
+import type { Draft } from '../state.ts';
 import { absorbHelloOfOperating, absorbRequest } from './absorb-operating.ts';
 import { absorbOutcome } from './absorb-outcome.ts';
 import { absorbExit, absorbProcess } from './absorb-server.ts';

@@ -3,6 +3,7 @@ import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbPrepared, absorbSuspended } from './absorb-operating.ts';
+import { absorbGranted } from './absorb-next-lease.ts';
 import { absorbProbe } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
@@ -84,14 +85,13 @@ const absorbArmed = (draft: Draft, asked: ActionOf<'extend-deadline'>): void => 
 const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Results>): void => {
   const at = flight.sentAt;
   switch (outcome.kind) {
-    case 'grant-lease': {
-      const { leaseId, ttlMs } = outcome.result;
-      draft.lease = { id: leaseId, ttlMs, renewedAt: at };
-      draft.snapshotStale = true;
-      return;
+    case 'grant-lease':
+      return absorbGranted(draft, flight, outcome.result);
+    case 'keep-alive': {
+      const { action } = flight;
+      if (action.kind !== 'keep-alive') return;
+      return absorbKeepAlive(draft, { id: action.leaseId, sentAt: at }, outcome.result.ttlMs);
     }
-    case 'keep-alive':
-      return absorbKeepAlive(draft, at, outcome.result.ttlMs);
     case 'read-store':
       return absorbSnapshot(draft, outcome.result.snapshot, at);
     case 'transact':

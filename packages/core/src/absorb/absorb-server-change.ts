@@ -1,7 +1,8 @@
 import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
 import type { DiskFacts, ServerProcess } from '../model/server.ts';
-import { type Draft, type InFlight, type Prepared, freshRejoin } from '../state.ts';
+import { freshRejoin } from '../model/rejoin.ts';
+import type { Draft, InFlight, Prepared } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
 import { absorbProcess } from './absorb-server.ts';
 import { absorbSyncReload, absorbSyncStart } from './absorb-sync.ts';

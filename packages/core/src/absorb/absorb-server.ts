@@ -1,7 +1,8 @@
 import { type Instant, after } from '../model/instant.ts';
 import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
-import { type Draft, beginVacating, freshRejoin } from '../state.ts';
+import { freshRejoin } from '../model/rejoin.ts';
+import { type Draft, beginVacating } from '../state.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 

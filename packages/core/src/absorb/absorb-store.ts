@@ -1,12 +1,13 @@
 import { mayAcceptWrites } from '../guard/guard-state.ts';
-import type { Failure, Results, TransactionPurpose } from '../model/action.ts';
+import type { ActionOf, Failure, Results, TransactionPurpose } from '../model/action.ts';
 import { type Instant, after } from '../model/instant.ts';
 import { withoutPublished } from '../model/journal.ts';
 import { deadlineOf } from '../model/policy.ts';
-import type { LeaseTerm, StoreSnapshot } from '../model/store.ts';
+import type { LeaseId, LeaseTerm, StoreSnapshot, StoreTransaction } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbAnnounced, absorbPauseOver } from './absorb-operating.ts';
+import { absorbMovedKey, absorbNextKept, capDeadline, takeNextLease } from './absorb-next-lease.ts';
 
 /**
  * Takes a snapshot unless a later one is known, and draws the two conclusions that must not wait
@@ -28,7 +29,8 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
   if (tenure !== undefined) {
     // A snapshot from before our acquisition says nothing of it.
     const older = (snapshot.revision as number) < tenure.term;
-    if (!older && (leader?.modRevision as number | undefined) !== tenure.term) loseTenure(draft);
+    if (older || (leader?.modRevision as number | undefined) === tenure.term) return;
+    if (!absorbMovedKey(draft, leader)) loseTenure(draft);
     return;
   }
   if (lease !== undefined && leader?.value === self.name && leader.leaseId === lease.id) {
@@ -49,6 +51,7 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
 
 export const loseTenure = (draft: Draft): void => {
   draft.tenure = undefined;
+  draft.nextLease = undefined;
   draft.confirmFrom = undefined;
   draft.promotion = undefined;
   draft.vacating = undefined;
@@ -60,8 +63,15 @@ export const absorbStoreFailure = (draft: Draft): void => {
   draft.snapshotStale = true;
 };
 
-export const absorbKeepAlive = (draft: Draft, sentAt: Instant, ttlMs: number): void => {
-  if (ttlMs <= 0 || draft.lease === undefined) {
+/** What becomes of the answer for one of our leases; another one is none of ours any more. */
+export const absorbKeepAlive = (
+  draft: Draft,
+  { id, sentAt }: { readonly id: LeaseId; readonly sentAt: Instant },
+  ttlMs: number,
+): void => {
+  if (id === draft.nextLease?.id) return absorbNextKept(draft, sentAt, ttlMs);
+  if (id !== draft.lease?.id) return;
+  if (ttlMs <= 0) {
     // The store has forgotten the lease, and with it whatever the lease carried.
     draft.lease = undefined;
     draft.snapshotStale = true;
@@ -112,6 +122,7 @@ const absorbConfirmed = (
   const { tenure, lease } = draft;
   if (!applied || tenure === undefined || lease === undefined || confirmFrom === undefined) return;
   draft.tenure = { ...tenure, deadline: deadlineOf(confirmFrom, lease.ttlMs) };
+  capDeadline(draft);
 };
 
 const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
@@ -120,6 +131,8 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'reclaim':
     case 'finish-bootstrap':
       return beginTenure(draft, result);
+    case 'exchange-lease':
+      return takeNextLease(draft, result.revision as number as LeaseTerm);
     case 'release':
       return loseTenure(draft);
     case 'abandon-bootstrap':
@@ -161,7 +174,7 @@ const beginTenure = (draft: Draft, result: Transacted): void => {
 
 export const absorbTransactionFailure = (
   draft: Draft,
-  purpose: TransactionPurpose,
+  { purpose, transaction }: ActionOf<'transact'>,
   failure: Failure,
 ): void => {
   absorbStoreFailure(draft);
@@ -171,11 +184,16 @@ export const absorbTransactionFailure = (
     draft.doubtfulTerm = draft.tenure?.term;
     loseTenure(draft);
   }
-  if (failure.kind === 'failed' && failure.cause === LEASE_NOT_FOUND) {
-    draft.lease = undefined;
-    loseTenure(draft);
-  }
+  if (failure.kind !== 'failed' || failure.cause !== LEASE_NOT_FOUND) return;
+  const ids = leasesOf(transaction);
+  if (ids.includes(draft.nextLease?.id)) draft.nextLease = undefined;
+  if (draft.lease === undefined || !ids.includes(draft.lease.id)) return;
+  draft.lease = undefined;
+  loseTenure(draft);
 };
+
+const leasesOf = ({ writes }: StoreTransaction): readonly (LeaseId | undefined)[] =>
+  writes.map((write) => ('put' in write ? write.leaseId : undefined));
 
 /** The cause with which a store refuses a write on a lease it does not know. */
 export const LEASE_NOT_FOUND = 'lease-not-found';

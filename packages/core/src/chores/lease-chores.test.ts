@@ -13,7 +13,7 @@ const HOLDER = `
 me alpha:
 store initialize:
 store leader alpha:
-store status: written 0/5000000, slot bravo at 0/4000000, retains bravo
+store status: written 0/5000000, slot bravo at 0/4000000, slot alpha at 0/5000000, retains bravo
 store member bravo: running, replica
 lease held: term 40, deadline in 20s
 process: running, primary
@@ -46,10 +46,32 @@ describe('renewLease', () => {
 
   const standby = 'me alpha:\nprocess: running, standby\nstore initialize:\npolicy: ttl 20s\n';
 
-  it('takes a new lease when the ttl has changed, but never while it holds the old one', () => {
+  it('asks for a new lease when the ttl has changed', () => {
     const free = assembleView(mustBuildMember(`${standby}lease: ttl 30s`));
     expect(renewLease(free)).toMatchObject({ action: { kind: 'grant-lease', ttlMs: 20_000 } });
-    expect(renewLease(view('policy: ttl 20s', 'lease: ttl 30s'))).toHaveProperty('askAgainAt');
+  });
+
+  it.each([
+    ['a primary in peace', probe, true],
+    ['one whose server was not looked at', 'probe: no answer', false],
+    ['one that is being promoted', 'probe: standby, at 0/5000000', false],
+  ])('as holder only as %s', (_name, line, asks) => {
+    const answer = renewLease(view('policy: ttl 20s', 'lease: ttl 30s', line));
+    expect(answer !== undefined && 'action' in answer).toBe(asks);
+  });
+
+  it('stays with the lease under which the leader key names it', () => {
+    const doubtful = 'store leader alpha:\ndoubtful term: term 40\n';
+    const answer = renewLease(assembleView(mustBuildMember(`${standby}${doubtful}lease: ttl 30s`)));
+    expect(answer).toHaveProperty('askAgainAt');
+  });
+
+  it('renews a lease of an earlier ttl as often as that ttl needs it', () => {
+    const lines = ['policy: ttl 60s, loop wait 20s', 'probe: no answer'];
+    expect(renewLease(view(...lines, 'lease: ttl 20s, renewed 3999ms ago'))).toEqual({
+      askAgainAt: after(NOW, 1),
+    });
+    expect(renewLease(view(...lines, 'lease: ttl 20s, renewed 4s ago'))).toHaveProperty('action');
   });
 
   const confirming = (line: string) => {
@@ -68,7 +90,17 @@ describe('renewLease', () => {
       purpose: 'confirm',
       transaction: {
         compares: [{ key: 'leader', modRevision: 40 }],
-        writes: [{ key: 'status', put: { optime: 0x5000001n, retainSlots: ['bravo'] } }],
+        writes: [
+          {
+            key: 'status',
+            put: {
+              optime: 0x5000001n,
+              // On every standby there is a slot for whoever is the primary now.
+              slots: { alpha: 0x5000001n, bravo: 0x4000000n },
+              retainSlots: ['bravo'],
+            },
+          },
+        ],
       },
     });
   });

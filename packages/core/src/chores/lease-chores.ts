@@ -1,25 +1,51 @@
 /** Keeping the lease alive, having each renewal confirmed, and telling the guard (S2, S3). */
-import { after } from '../model/instant.ts';
+import { type Instant, after } from '../model/instant.ts';
+import { slotNameOf } from '../model/member.ts';
 import { renewalIntervalMs } from '../model/policy.ts';
 import type { StatusDocument, StoreWrite } from '../model/store.ts';
+import { mayExchangeLease } from '../rules/exchanging.ts';
 import { ours, transact } from '../rules/transactions.ts';
+import type { Lease, MemberState } from '../state.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import type { Chore } from './chore.ts';
 import { wantedSlotNames } from './slot-chores.ts';
 
 export const renewLease: Chore = (view) => {
-  const { lease, tenure, confirmFrom, startedAt, policy } = view.state;
+  const { lease, nextLease, tenure, confirmFrom, startedAt, policy } = view.state;
   if (startedAt === undefined) return undefined;
   if (lease === undefined) return { action: { kind: 'grant-lease', ttlMs: policy.ttlMs } };
   if (tenure !== undefined && confirmFrom !== undefined)
     return {
       action: transact('confirm', [ours(tenure)], [...statusWrites(view), ...quietWrites(view)]),
     };
-  const ttlChanged = lease.ttlMs !== policy.ttlMs && tenure === undefined && lease.renewedAt > 0;
-  if (ttlChanged) return { action: { kind: 'grant-lease', ttlMs: policy.ttlMs } };
-  const dueAt = after(lease.renewedAt, renewalIntervalMs(policy));
-  if (view.now < dueAt) return { askAgainAt: dueAt };
-  return { action: { kind: 'keep-alive', leaseId: lease.id } };
+  if (wantsOtherTtl(view.state) && mayTakeOtherLease(view))
+    return { action: { kind: 'grant-lease', ttlMs: policy.ttlMs } };
+  const intervalMs = renewalIntervalMs(policy);
+  // A ttl that is not the one of today may be too short for the interval of today.
+  const isOfToday = nextLease === undefined && lease.ttlMs === policy.ttlMs;
+  const dueAt = isOfToday ? after(lease.renewedAt, intervalMs) : hurriedAt(lease, intervalMs);
+  if (view.now >= dueAt) return { action: { kind: 'keep-alive', leaseId: lease.id } };
+  if (nextLease === undefined) return { askAgainAt: dueAt };
+  const nextDueAt = hurriedAt(nextLease, intervalMs);
+  if (view.now >= nextDueAt) return { action: { kind: 'keep-alive', leaseId: nextLease.id } };
+  return { askAgainAt: dueAt < nextDueAt ? dueAt : nextDueAt };
+};
+
+const hurriedAt = ({ renewedAt, ttlMs }: Lease, intervalMs: number): Instant =>
+  after(renewedAt, Math.min(intervalMs, ttlMs / 5));
+
+/** The ttl has changed since our lease was granted. The store may grant more than was asked for. */
+const wantsOtherTtl = ({ lease, policy }: MemberState): boolean =>
+  lease !== undefined &&
+  lease.renewedAt > 0 &&
+  lease.ttlMs !== policy.ttlMs &&
+  lease.askedTtlMs !== policy.ttlMs;
+
+/** A holder moves its leader key to the other lease: see `exchange-lease-for-changed-ttl`. */
+const mayTakeOtherLease = (view: View): boolean => {
+  const { tenure, nextLease, lease } = view.state;
+  if (tenure !== undefined) return nextLease === undefined && mayExchangeLease(view);
+  return lease === undefined || view.store?.leader?.leaseId !== lease.id;
 };
 
 /** The quiet time is over: whoever comes next need not keep it. */
@@ -30,11 +56,12 @@ const quietWrites = ({ state, store, now }: View): readonly StoreWrite[] => {
 
 /** What the holder says of its WAL rides on the transaction that confirms its lease. */
 const statusWrites = (view: View): readonly StoreWrite[] => {
-  const { server, store } = view;
+  const { server, store, state } = view;
   if (server === undefined || server.inRecovery || !server.position.known) return [];
   const optime = server.position.position.lsn;
   const before = store?.status?.value;
-  const slots: Record<string, typeof optime> = {};
+  // Members have a slot for us, too: without this one they would keep all WAL for it.
+  const slots: Record<string, typeof optime> = { [slotNameOf(state.self.name)]: optime };
   for (const slot of server.slots) {
     if (slot.restartLsn !== undefined) slots[slot.name] = slot.restartLsn;
   }
@@ -53,7 +80,9 @@ const isSameStatus = (before: StatusDocument | undefined, now: StatusDocument): 
 };
 
 export const armGuard: Chore = (view) => {
-  const { tenure, lease, guardDeadline, guardLeaseId } = view.state;
+  const { tenure, guardDeadline, guardLeaseId } = view.state;
+  // The key may move to the next lease at any moment: from then on only that one counts.
+  const lease = view.state.nextLease ?? view.state.lease;
   if (tenure === undefined || lease === undefined || view.now >= tenure.deadline) return undefined;
   // A deadline of an earlier lease says nothing of this one, however late it is.
   const isKnown = guardDeadline !== undefined && guardLeaseId === lease.id;

@@ -45,6 +45,7 @@ export type TransactionPurpose =
   | 'abandon-bootstrap'
   | 'take-over-data'
   | 'reclaim'
+  | 'exchange-lease'
   | 'publish-member'
   | 'record-promotion'
   | 'clear-failover'

@@ -116,6 +116,11 @@ export interface TimelinesDocument {
 export interface HolderDocument {
   readonly member: MemberName;
   readonly life: Life;
+  /**
+   * The term this reign began with, when its leader key was written anew since without the server
+   * having stopped in between; absent otherwise.
+   */
+  readonly since?: LeaseTerm | undefined;
 }
 
 export type HandoverCause = 'crash' | 'cannot-start' | 'switchover' | 'shutdown';

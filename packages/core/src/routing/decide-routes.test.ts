@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MemberName, defaultTags, memberName } from '../model/member.ts';
-import type { MemberDocument, Revision, StoreSnapshot } from '../model/store.ts';
+import type { LeaseTerm, MemberDocument, Revision, StoreSnapshot } from '../model/store.ts';
 import { type Routes, decideRoutes } from './decide-routes.ts';
 
 const a = memberName('a');
@@ -57,11 +57,20 @@ const open = (write: MemberName, term: number, reads: readonly MemberName[]): Ro
   because: '',
 });
 
+const withHolder = (snapshot: StoreSnapshot, since: number, writtenAt: number): StoreSnapshot => ({
+  ...snapshot,
+  holder: versioned(
+    { member: a, life: { host: 'h', run: 'r' }, since: since as LeaseTerm },
+    writtenAt,
+  ),
+});
+
 const decide = (snapshot: StoreSnapshot, previous?: Routes): Routes =>
   decideRoutes({ snapshot, members, previous });
 
 const healthy = store({ name: a, term: 7 }, { a: primary, b: replica, c: replica });
 const openAtA = open(a, 7, [b, c]);
+const starting = documentOf({ role: 'primary', state: 'starting' });
 
 describe('writes', () => {
   it('go to the lease holder that says it is a running primary', () => {
@@ -112,6 +121,16 @@ describe('writes', () => {
   it('go to the new holder as soon as it says primary', () => {
     const snapshot = store({ name: b, term: 9 }, { a: primary, b: primary, c: replica });
     expect(decide(snapshot, openAtA)).toMatchObject({ write: b, term: 9, reads: [c] });
+  });
+
+  it('stay where they are when the leader key was written anew in one reign', () => {
+    const exchanged = { ...healthy, leader: versioned(a, 12) };
+    expect(decide(withHolder(exchanged, 7, 12), openAtA).term).toBe(7);
+    const blind = { ...exchanged, members: { ...exchanged.members, a: versioned(starting, 1) } };
+    expect(decide(withHolder(blind, 7, 12), openAtA)).toMatchObject({ write: a, term: 7 });
+    // A record of an earlier term says nothing of this one.
+    expect(decide(withHolder(exchanged, 7, 11), openAtA).term).toBe(12);
+    expect(decide(exchanged, openAtA).term).toBe(12);
   });
 
   it('go to a primary in the words of Patroni 3.0, too', () => {

@@ -5,7 +5,7 @@ import type { MemberDocument, Revision, StoreSnapshot } from '../model/store.ts'
 export interface Routes {
   /** Takes writes. Undefined: nobody, new connections wait. */
   readonly write: MemberName | undefined;
-  /** The lease term the write route was opened in. Undefined without a write route. */
+  /** The lease term the reign began with that has the write route. Undefined without one. */
   readonly term: Revision | undefined;
   /** Take reads, in alphabetical order. */
   readonly reads: readonly MemberName[];
@@ -59,13 +59,23 @@ const goesOnInPause = (
   return { write: member, term: previous.term, because };
 };
 
+/**
+ * The term the holder's reign began with. A leader key that was written anew under a server that
+ * went on (its lease got another ttl) ends nobody's session.
+ */
+const reignOf = ({ leader, holder }: StoreSnapshot): Revision | undefined => {
+  const isOfThisTerm = holder !== undefined && holder.modRevision === leader?.modRevision;
+  const since = isOfThisTerm ? holder.value.since : undefined;
+  return since === undefined ? leader?.modRevision : (since as number as Revision);
+};
+
 const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): WriteRoute => {
   const closed = (because: string): WriteRoute => ({ write: undefined, term: undefined, because });
   const lease = snapshot.leader;
   if (lease === undefined)
     return goesOnInPause(snapshot, previous) ?? closed('nobody holds the lease');
   const holder = lease.value;
-  const term = lease.modRevision;
+  const term = reignOf(snapshot);
   const document = documentOf(snapshot, holder);
   const verdict = judge(document, PRIMARY_ROLES);
   const opened = previous?.write === holder && previous.term === term;

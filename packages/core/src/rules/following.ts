@@ -3,7 +3,7 @@ import { after, elapsedMs } from '../model/instant.ts';
 import { formatLsn } from '../model/lsn.ts';
 import type { UpstreamFacts } from '../model/server.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
-import type { RejoinMethod } from '../state.ts';
+import type { RejoinMethod } from '../model/rejoin.ts';
 import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { whyClone } from './repairing.ts';

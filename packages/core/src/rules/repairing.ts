@@ -142,6 +142,8 @@ export const measureBeforeRejoining: Rule = {
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
     if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
     if (isToBeInstalled(view)) return undefined;
+    // Half rewound it is replaced, whatever its end; what it had beyond the fork was kept before.
+    if (state.disk?.value.rewindUnfinished === true) return undefined;
     if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
     if (view.now < state.rejoin.notBefore)
       return { because: 'it could not be measured', until: state.rejoin.notBefore };

@@ -1,6 +1,7 @@
 /** All rules in their order. The first one that applies answers; the last one always does. */
 import { bootstrappingRules } from './bootstrapping.ts';
 import { electingRules } from './electing.ts';
+import { exchangeLeaseForChangedTtl } from './exchanging.ts';
 import { fencingRules } from './fencing.ts';
 import { followingRules } from './following.ts';
 import { handOverWhenLeaving, leavingRules } from './leaving.ts';
@@ -43,6 +44,7 @@ export const rules: readonly Rule[] = [
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,
   beginSwitchover,
+  exchangeLeaseForChangedTtl,
   ...rescuingRules,
   ...electingRules,
   ...repairingRules,

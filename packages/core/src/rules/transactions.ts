@@ -13,6 +13,7 @@ import { QUIET_MS } from '../model/policy.ts';
 import { nobody } from '../replication/electorate.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Lease, Tenure } from '../state.ts';
+import { assembleMemberDocument } from '../view/documents.ts';
 import type { View } from '../view/view.ts';
 import { isSynchronous } from './prepared.ts';
 
@@ -147,6 +148,22 @@ export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Actio
       ...(store.handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
     ],
   );
+/** The leader key and our member key, hung on another lease of ours; the reign goes on. */
+export const exchange = (view: View, tenure: Tenure, next: Lease): Action => {
+  const { name, life } = view.state.self;
+  const before = view.store?.holder;
+  const isOfThisTerm = (before?.modRevision as number | undefined) === tenure.term;
+  const since = (isOfThisTerm ? before?.value.since : undefined) ?? tenure.term;
+  return transact(
+    'exchange-lease',
+    [ours(tenure)],
+    [
+      { key: 'leader', put: name, leaseId: next.id },
+      { key: 'holder', put: { member: name, life, since } },
+      { member: name, put: assembleMemberDocument(view), leaseId: next.id },
+    ],
+  );
+};
 
 export const issueTimeline = (view: View, store: StoreSnapshot, tenure: Tenure): Action => {
   const promotions = store.timelines?.value.promotions ?? [];

@@ -8,6 +8,7 @@ import type { JournalRow } from '../model/journal.ts';
 import { type Lsn, lsn } from '../model/lsn.ts';
 import { type MemberName, defaultTags } from '../model/member.ts';
 import type { Operating } from '../model/operating.ts';
+import { type Rejoin, freshRejoin } from '../model/rejoin.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { type Policy, defaultPolicy } from '../model/policy.ts';
 import type { DiskFacts, ServerAnswer, ServerProbe, ServerProcess } from '../model/server.ts';
@@ -29,11 +30,9 @@ import {
   type BootstrapStage,
   type MemberState,
   type PendingPromotion,
-  type Rejoin,
   type Vacating,
   beginVacating,
   createMember,
-  freshRejoin,
 } from '../state.ts';
 
 export const NOW = 3_600_000 as Instant;
@@ -202,6 +201,7 @@ const anyLife = fc.record({
 
 const LEASES = ['6', '7'].map((id) => id as LeaseId);
 const anyLeaseId = fc.constantFrom(...LEASES);
+const NEXT_LEASE = '8' as LeaseId;
 
 const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undefined> =>
   maybe(
@@ -360,7 +360,7 @@ const anyFacts = fc.record({
   policy: anyPolicy,
   startedAt: anyPast,
   guardDeadline: maybe(anyTime),
-  guardLeaseId: maybe(anyLeaseId),
+  guardLeaseId: maybe(fc.constantFrom(...LEASES, NEXT_LEASE)),
   process: anyProcess,
   processSince: anyPast,
   fenceFailures: fc.constantFrom(0, 1),
@@ -375,6 +375,13 @@ const anyFacts = fc.record({
     fc.record({
       term: fc.constantFrom(40, 41).map((term) => term as LeaseTerm),
       deadline: anyTime,
+    }),
+  ),
+  nextLease: maybe(
+    fc.record({
+      id: fc.constant(NEXT_LEASE),
+      ttlMs: fc.constantFrom(5_000, 30_000),
+      renewedAt: anyPast,
     }),
   ),
   doubtfulTerm: maybe(fc.constant(40 as LeaseTerm)),

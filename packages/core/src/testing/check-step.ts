@@ -2,7 +2,14 @@
 import { mayAcceptWrites } from '../guard/guard-state.ts';
 import { isPauseOn } from '../model/operating.ts';
 import { laneOf } from '../lanes.ts';
-import type { Action, ActionKind, Dispatch, TransactionPurpose } from '../model/action.ts';
+import type {
+  Action,
+  ActionKind,
+  ActionOf,
+  Dispatch,
+  TransactionPurpose,
+} from '../model/action.ts';
+import { deadlineOf } from '../model/policy.ts';
 import type { DocumentKey, StoreCompare, StoreTransaction } from '../model/store.ts';
 import { rules } from '../rules/table.ts';
 import type { MemberState } from '../state.ts';
@@ -107,6 +114,16 @@ const DECIDED_ON: readonly DocumentKey[] = [
 const hasCompare = ({ compares }: StoreTransaction, key: DocumentKey, revision: number): boolean =>
   compares.some((compare: StoreCompare) => compare.key === key && compare.modRevision === revision);
 
+const ON_TENURE: readonly TransactionPurpose[] = [
+  'confirm',
+  'release',
+  'issue-timeline',
+  'record-promotion',
+  'suspend',
+  'write-sync',
+  'exchange-lease',
+];
+
 /** S1: each transaction on the leader key compares all that it was decided on. */
 const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell): void => {
   if (action.kind !== 'transact') return;
@@ -126,15 +143,28 @@ const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell):
     if (state.snapshotStale) tell('acquire on a snapshot that is known to be old');
     checkNamed(state, tell);
   }
-  const onTenure = ['confirm', 'release', 'issue-timeline', 'record-promotion', 'suspend'];
+  const onTenure = ON_TENURE.includes(purpose);
   if (
-    onTenure.includes(purpose) &&
+    onTenure &&
     (state.tenure === undefined || !hasCompare(transaction, 'leader', state.tenure.term))
   )
     tell(`${purpose} without comparing the leader key with our term`);
   if (purpose === 'reclaim' && !(compares('leader') && compares('holder')))
     tell('reclaim without comparing leader and holder');
-  checkLease(state, transaction, tell);
+  if (purpose === 'exchange-lease') checkExchange(state, tell);
+  checkLease(state, action, tell);
+};
+
+/** S2: the guard is bound by the next lease, too, before the leader key can hang on it. */
+const checkExchange = (
+  { nextLease, guardLeaseId, guardDeadline }: MemberState,
+  tell: Tell,
+): void => {
+  if (nextLease === undefined) return tell('exchange-lease without another lease');
+  if (guardLeaseId !== nextLease.id) tell('exchange-lease, and the guard knows nothing of it');
+  const deadline = deadlineOf(nextLease.renewedAt, nextLease.ttlMs);
+  if (guardDeadline === undefined || guardDeadline > deadline)
+    tell('exchange-lease, and the guard would let writers live beyond the new lease');
 };
 
 /** S1: in a pause, or beside a server that may go on without a lease, only who was named stands. */
@@ -149,11 +179,16 @@ const checkNamed = ({ snapshot, self }: MemberState, tell: Tell): void => {
 };
 
 /** The leader key must go when we do: it hangs on our lease. */
-const checkLease = (state: MemberState, { writes }: StoreTransaction, tell: Tell): void => {
+const checkLease = (
+  state: MemberState,
+  { purpose, transaction: { writes } }: ActionOf<'transact'>,
+  tell: Tell,
+): void => {
+  const lease = purpose === 'exchange-lease' ? state.nextLease : state.lease;
   for (const write of writes) {
     if ('remove' in write) continue;
     const leased = 'member' in write || write.key === 'leader' || write.key === 'bootstrap';
-    if (leased && (write.leaseId === undefined || write.leaseId !== state.lease?.id))
+    if (leased && (write.leaseId === undefined || write.leaseId !== lease?.id))
       tell(`${'member' in write ? 'our member key' : write.key} does not hang on our lease`);
     if ('key' in write && write.key === 'leader' && write.put !== state.self.name)
       tell('the leader key is given to somebody else');

@@ -20,7 +20,9 @@ type Tell = (name: string, level: StepEvent['level'], details?: Details) => void
 
 const tellLease = (before: MemberState, after: MemberState, tell: Tell): void => {
   if (before.tenure?.term === after.tenure?.term) return;
-  if (after.tenure !== undefined) tell('lease.acquired', 'info', { term: after.tenure.term });
+  if (before.tenure !== undefined && after.tenure !== undefined)
+    tell('lease.exchanged', 'info', { term: after.tenure.term, ttlMs: after.lease?.ttlMs ?? 0 });
+  else if (after.tenure !== undefined) tell('lease.acquired', 'info', { term: after.tenure.term });
   else if (before.tenure !== undefined) tell('lease.ended', 'info', { term: before.tenure.term });
 };
 

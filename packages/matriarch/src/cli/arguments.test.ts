@@ -39,7 +39,8 @@ describe('parseArguments', () => {
   });
 
   it.each([
-    [['--cluser', 'a.yaml'], /--cluser/],
+    [['--cluser', 'a.yaml'], /^there is no option "--cluser"; did you mean "--cluster"\?$/],
+    [['-x'], /^there is no option "-x"$/],
     [['--cluster'], /--cluster/],
     [['--force=yes'], /--force/],
   ])('says what is wrong with %j', (args, message) => {

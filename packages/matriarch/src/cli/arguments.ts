@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { findNearest } from '@matriarch/protocol';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -35,8 +36,18 @@ export const parseArguments = (
       positionals,
     };
   } catch (error) {
-    return { kind: 'wrong', message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'wrong', message: whatIsUnknown(message, options) ?? message };
   }
+};
+
+/** Node explains at length how a word could have been meant that begins with a dash. */
+const whatIsUnknown = (message: string, options: Options): string | undefined => {
+  const option = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+  if (option === undefined) return undefined;
+  const nearest = findNearest(option.replace(/^-+/, ''), Object.keys(options));
+  const hint = nearest === undefined ? '' : `; did you mean "--${nearest}"?`;
+  return `there is no option "${option}"${hint}`;
 };
 
 export const textOf = (value: string | boolean | undefined): string | undefined =>

@@ -44,9 +44,23 @@ describe('help', () => {
   it('refuses what is no verb', async () => {
     const said = capture();
     expect(await runHelp(['lsit'])).toBe(2);
-    expect(said.err()).toContain('there is no verb "lsit"');
+    expect(said.err()).toContain('there is no verb "lsit"; did you mean "list"?');
     expect(said.err()).toContain('matriarch list');
     expect(said.out()).toBe('');
+  });
+
+  it.each(names)('tells of %s alone', async (name) => {
+    const said = capture();
+    expect(await runHelp(['help', name])).toBe(0);
+    const command = await verbs[name]?.();
+    expect(said.out()).toContain(`usage: matriarch ${`${name} ${command?.usage ?? '?'}`.trim()}\n`);
+    expect(said.out().split('\n').length).toBeLessThan(5);
+  });
+
+  it.each(['toString', 'constructor'])('knows no verb %s', async (word) => {
+    const said = capture();
+    expect(await runHelp(['help', word])).toBe(2);
+    expect(said.err()).toContain(`there is no verb "${word}"`);
   });
 });
 
@@ -66,8 +80,15 @@ describe('a verb', () => {
   });
 
   it.each([
-    ...['list', 'history', 'explain', 'switchover', 'pause', 'resume', 'restart'],
-    ...['down', 'destroy'],
+    'list',
+    'history',
+    'explain',
+    'switchover',
+    'pause',
+    'resume',
+    'restart',
+    'down',
+    'destroy',
   ])('%s refuses a file that is not there', async (name) => {
     const said = capture();
     const command = await verbs[name]?.();

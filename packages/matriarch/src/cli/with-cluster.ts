@@ -5,6 +5,7 @@ import { openClusterStore } from '../store-access/main.ts';
 import type { LocalPaths } from '../local/directories.ts';
 import { openCluster } from '../local/open-cluster.ts';
 import { fetchSecrets } from '../local/secrets.ts';
+import { findRunningUp } from '../local/up-lock.ts';
 import { complain } from './output/say.ts';
 
 export interface ClusterAccess {
@@ -14,6 +15,9 @@ export interface ClusterAccess {
   readonly secrets: ReadonlyMap<string, string>;
   readonly readAgain: () => Promise<StoreSnapshot | undefined>;
 }
+
+const isEmpty = ({ initialize, leader, members }: StoreSnapshot): boolean =>
+  initialize === undefined && leader === undefined && Object.keys(members).length === 0;
 
 /** Opens the cluster, does the work, closes it again; answers the exit status. */
 export const withCluster = async (
@@ -39,6 +43,12 @@ export const withCluster = async (
     if (read.kind !== 'done') {
       const where = config.etcd.kind === 'external' ? config.etcd.endpoints.join(', ') : 'etcd';
       complain(`the store does not answer (${where}): ${read.cause}; is the cluster up?`);
+      return 1;
+    }
+    if (paths !== undefined && isEmpty(read.snapshot) && findRunningUp(paths.lock) === undefined) {
+      complain(
+        `cluster ${config.cluster} is not up, and the etcd that answers knows nothing of it`,
+      );
       return 1;
     }
     const readAgain = async (): Promise<StoreSnapshot | undefined> => {

@@ -9,7 +9,10 @@ const text = 'cluster: demo\nmembers: 3\n';
 const { config } = parseClusterConfig({ text, file: 'a.yaml', environment: {} });
 
 /** Plays the snapshots, the last one for ever. */
-const play = async (snapshots: readonly (StoreSnapshot | undefined)[], stopAfter = Infinity) => {
+const play = async (
+  snapshots: readonly (StoreSnapshot | undefined)[],
+  { stopAfter = Infinity, patienceMs = 60_000 } = {},
+) => {
   if (config === undefined) throw new Error('wrong configuration');
   let looks = 0;
   const said: string[] = [];
@@ -20,9 +23,11 @@ const play = async (snapshots: readonly (StoreSnapshot | undefined)[], stopAfter
         looks += 1;
         return snapshots[Math.min(looks, snapshots.length) - 1];
       },
+      storeTrouble: () => 'wrong password',
       isStopping: () => looks >= stopAfter,
     },
     (line) => said.push(line.replace(/^ +\d+\.\d s {2}/, '')),
+    patienceMs,
   );
   return { answer, said };
 };
@@ -53,8 +58,13 @@ describe('awaitReady', () => {
     ]);
   });
 
+  it('says why etcd does not answer, when it has not for a while', async () => {
+    const { said } = await play([undefined, undefined], { stopAfter: 2, patienceMs: 0 });
+    expect(said).toEqual(['waiting for etcd: wrong password']);
+  });
+
   it('ends without a word when the cluster is stopped meanwhile', async () => {
-    const { answer, said } = await play([undefined, cloning], 2);
+    const { answer, said } = await play([undefined, cloning], { stopAfter: 2 });
     expect(answer).toBe(false);
     expect(said).toEqual(['waiting for etcd']);
   });

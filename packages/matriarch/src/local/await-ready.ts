@@ -8,11 +8,14 @@ import type { RunningUp } from './running-up.ts';
 /** How long a new cluster may take to have a primary and all its replicas. */
 const READY_LIMIT_MS = 120_000;
 const LOOK_MS = 200;
+/** An etcd that is just starting refuses everybody; later on it is said why it does not answer. */
+const STORE_PATIENCE_MS = 8_000;
 
 /** Tells what happens on the way; false when it takes too long, or is stopped meanwhile. */
 export const awaitReady = async (
-  up: Pick<RunningUp, 'config' | 'snapshot' | 'isStopping'>,
+  up: Pick<RunningUp, 'config' | 'snapshot' | 'storeTrouble' | 'isStopping'>,
   print: (line: string) => void,
+  patienceMs = STORE_PATIENCE_MS,
 ): Promise<boolean> => {
   const count = up.config.members.length;
   const begun = performance.now();
@@ -20,8 +23,11 @@ export const awaitReady = async (
   while (performance.now() - begun < READY_LIMIT_MS) {
     const snapshot = await up.snapshot();
     if (up.isStopping()) return false;
-    const now = snapshot === undefined ? 'waiting for etcd' : describe(snapshot, count);
-    if (now !== said) print(`  ${((performance.now() - begun) / 1_000).toFixed(1)} s  ${now}`);
+    const elapsedMs = performance.now() - begun;
+    const trouble = elapsedMs < patienceMs ? undefined : up.storeTrouble();
+    const waiting = `waiting for etcd${trouble === undefined ? '' : `: ${trouble}`}`;
+    const now = snapshot === undefined ? waiting : describe(snapshot, count);
+    if (now !== said) print(`  ${(elapsedMs / 1_000).toFixed(1)} s  ${now}`);
     said = now;
     if (snapshot !== undefined && isReady(snapshot, count)) return true;
     await sleep(LOOK_MS);

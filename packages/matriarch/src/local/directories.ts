@@ -20,6 +20,8 @@ export interface LocalPaths {
   readonly sockets: string;
   /** Which ports everything has; its presence marks the directory as ours. */
   readonly plan: string;
+  /** What was last made of cluster.yaml, to tell what has changed since. */
+  readonly applied: string;
   readonly lock: string;
   readonly secrets: string;
   /** A file here keeps a host down: `up` does not start it again. */
@@ -36,6 +38,7 @@ export const localPaths = (state: string): LocalPaths => ({
   state,
   sockets: socketDirectoryOf(state),
   plan: join(state, 'plan.json'),
+  applied: join(state, 'applied.json'),
   lock: join(state, 'up.json'),
   secrets: join(state, 'secrets'),
   held: join(state, 'held'),

@@ -8,13 +8,23 @@ import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts'
 import { findBinaries } from '../adapters/postgres/binaries.ts';
 import { findProgram, resolveUser } from '../adapters/process/run-as.ts';
 import { createRunCommand } from '../adapters/process/run-command.ts';
-import { readDocuments } from '../agent/act/store-documents.ts';
+import { readDocuments, transact } from '../agent/act/store-documents.ts';
 import { formatMemberTable } from '../cli/output/member-table.ts';
-import { type LocalPaths, localPaths, memberPaths, stateDirectoryOf } from './directories.ts';
+import { type OpenedEtcd, openEtcd } from '../store-access/main.ts';
+import {
+  type AppliedConfig,
+  type ConfigStore,
+  appliedOf,
+  carryChanges,
+  readApplied,
+  writeApplied,
+} from './applied-config.ts';
+import { type LocalPaths, memberPaths } from './directories.ts';
 import { endLeftovers } from './end-leftovers.ts';
+import { findFixedSettings } from './fixed-settings.ts';
 import { LocalCluster } from './local-cluster.ts';
 import { makeDirectory } from './make-directory.ts';
-import { readClusterFile } from './open-cluster.ts';
+import { findPaths, readClusterFile } from './open-cluster.ts';
 import type { RunningUp, StoreFacts } from './running-up.ts';
 import { type LocalPlan, applyPlan, choosePlan, readPlan } from './plan.ts';
 import { type Account, fetchSecrets, makeSecrets } from './secrets.ts';
@@ -101,9 +111,15 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
   const { cluster, isLocal } = read.config;
   if (!isLocal)
     return refused(2, `${file}: its members are on several hosts; \`up\` is for one machine`);
-  const paths = localPaths(stateDirectoryOf(cluster, process.cwd()));
+  const paths = findPaths(cluster, read.file);
   const running = findRunningUp(paths.lock);
   if (running !== undefined) return alreadyUp(cluster, running);
+  const fixed = findFixedSettings(
+    { config: read.config, file: read.file, paths },
+    { plan: readPlan(paths), applied: readApplied(paths.applied) },
+  );
+  for (const warning of fixed.warnings) printError(warning);
+  if (fixed.refused.length > 0) return refused(3, ...fixed.refused);
   const owner = findAccount(read.config);
   const problems = [
     ...findMissingPrograms(read.config),
@@ -117,7 +133,8 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
   } catch (error) {
     return refused(2, `${paths.state}: the cluster cannot be kept there (${String(error)})`);
   }
-  const started = await startLocked({ config: read.config, file: read.file, paths, owner, print });
+  const { config, file: path } = read;
+  const started = await startLocked({ config, file: path, paths, owner, print, printError });
   if (started.kind === 'refused') releaseLock(paths.lock);
   return started;
 };
@@ -128,6 +145,7 @@ interface Beginning {
   readonly file: string;
   readonly owner: Account | undefined;
   readonly print: (line: string) => void;
+  readonly printError: (line: string) => void;
 }
 
 /** From here on nobody else starts this cluster. */
@@ -147,18 +165,28 @@ const startLocked = async (parts: Beginning): Promise<UpStart> => {
     makeSecrets(config, paths.secrets);
     const secrets = fetchSecrets(config);
     if (secrets.kind === 'missing') return refused(2, ...secrets.messages);
-    const up = begin({ ...parts, config, plan }, secrets.values);
-    return { kind: 'running', up };
+    const now = appliedOf(parts.config, parts.file);
+    const applied = readApplied(paths.applied);
+    // A bootstrap that is still to come takes what the file says now.
+    if (applied === undefined) writeApplied(paths, now);
+    return await begin({ ...parts, config, plan, now, applied }, secrets.values);
   } catch (error) {
     return refused(2, `${paths.state}: the cluster cannot be kept there (${String(error)})`);
   }
 };
 
-type Planned = Beginning & { readonly plan: LocalPlan };
+type Planned = Beginning & {
+  readonly plan: LocalPlan;
+  /** What cluster.yaml says, and what it said when it was last carried into the cluster. */
+  readonly now: AppliedConfig;
+  readonly applied: AppliedConfig | undefined;
+};
 
-const begin = (parts: Planned, secrets: ReadonlyMap<string, string>): RunningUp => {
+const begin = async (parts: Planned, secrets: ReadonlyMap<string, string>): Promise<UpStart> => {
   const { config, paths, plan, print } = parts;
   let stopping = false;
+  const store = openStore(config, secrets);
+  if ('kind' in store) return refused(2, store.message);
   const cluster = new LocalCluster({
     ...parts,
     secrets,
@@ -170,23 +198,26 @@ const begin = (parts: Planned, secrets: ReadonlyMap<string, string>): RunningUp 
     },
   });
   cluster.prepare();
-  const endpoints = config.etcd.kind === 'external' ? config.etcd.endpoints : [];
-  const store = createEtcdStore({ endpoints, ...STORE_LIMITS });
   const prefix = clusterPrefix(config.namespace, config.cluster);
+  let trouble: string | undefined;
   const snapshot = async (): Promise<StoreSnapshot | undefined> => {
     const answer = await readDocuments(store, prefix);
+    trouble = answer.kind === 'done' ? undefined : answer.cause;
     return answer.kind === 'done' ? answer.snapshot : undefined;
   };
   cluster.startStore();
+  // Before the members: they start with it.
+  await carryChanges(parts, configStore(store, prefix));
   cluster.startMembers();
   cluster.startProxy();
-  return {
+  const up: RunningUp = {
     config,
     paths,
     plan,
     secrets,
     cluster,
     snapshot,
+    storeTrouble: () => trouble,
     isStopping: () => stopping,
     describeStore: () => describeStore(store),
     stop: async () => {
@@ -197,7 +228,26 @@ const begin = (parts: Planned, secrets: ReadonlyMap<string, string>): RunningUp 
       releaseLock(paths.lock);
     },
   };
+  return { kind: 'running', up };
 };
+
+const openStore = (config: ClusterConfig, secrets: ReadonlyMap<string, string>): OpenedEtcd => {
+  const { etcd } = config;
+  if (etcd.kind === 'local') return createEtcdStore({ endpoints: [], ...STORE_LIMITS });
+  return openEtcd({ ...etcd, password: secrets.get('etcd') }, STORE_LIMITS);
+};
+
+const configStore = (store: EtcdStore, prefix: string): ConfigStore => ({
+  read: async () => {
+    const read = await readDocuments(store, prefix);
+    return read.kind === 'done' ? { config: read.snapshot.config } : undefined;
+  },
+  replace: async ({ modRevision }, put) => {
+    const compares = [{ key: 'config', modRevision }] as const;
+    const answer = await transact(store, prefix, { compares, writes: [{ key: 'config', put }] });
+    return answer.kind === 'done' && answer.applied;
+  },
+});
 
 const etcdArguments = ({ plan, paths, config }: Planned, index: number): readonly string[] => {
   const name = (number: number): string => `etcd${number + 1}`;

@@ -97,6 +97,22 @@ describe('a cluster', () => {
     );
   });
 
+  it('that has begun beside its file is found from elsewhere', () => {
+    const home = openTemporaryDirectory();
+    const file = writeCluster(join(home, 'a.yaml'));
+    const { state } = startedIn(home, 'demo');
+    standInDirectory();
+    expect(open(file)).toMatchObject({ kind: 'open', file, paths: { state } });
+  });
+
+  it('that has begun where somebody stands comes first', () => {
+    const home = openTemporaryDirectory();
+    const file = writeCluster(join(home, 'a.yaml'));
+    startedIn(home, 'demo');
+    const { state } = startedIn(standInDirectory(), 'demo');
+    expect(open(file)).toMatchObject({ kind: 'open', paths: { state } });
+  });
+
   it('of several hosts has no state here', () => {
     const directory = standInDirectory();
     const members = [1, 2].map(

@@ -1,6 +1,6 @@
 /** From a cluster.yaml, or from the directory somebody stands in, to the cluster as it runs. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type ClusterConfig, formatMistakes, parseClusterConfig } from '@matriarch/protocol';
 import { type LocalPaths, localPaths, stateDirectoryOf } from './directories.ts';
 import { applyPlan, readPlan } from './plan.ts';
@@ -42,6 +42,17 @@ export const readClusterFile = (file: string): ReadCluster => {
   };
 };
 
+/**
+ * Where a local cluster is kept: below the directory somebody stands in, or, when it has begun
+ * there, below that of its file. Nobody gets a second, empty one for standing elsewhere.
+ */
+export const findPaths = (cluster: string, file: string): LocalPaths => {
+  const here = localPaths(stateDirectoryOf(cluster, process.cwd()));
+  if (existsSync(here.plan)) return here;
+  const beside = localPaths(stateDirectoryOf(cluster, dirname(file)));
+  return existsSync(beside.plan) ? beside : here;
+};
+
 export interface OpenCluster {
   readonly kind: 'open';
   readonly file: string;
@@ -67,7 +78,7 @@ export const openCluster = (
   if (read.kind === 'wrong') return read;
   if (!read.config.isLocal)
     return { kind: 'open', file: read.file, config: read.config, paths: undefined };
-  const paths = localPaths(stateDirectoryOf(read.config.cluster, process.cwd()));
+  const paths = findPaths(read.config.cluster, read.file);
   const plan = readPlan(paths);
   if (plan === undefined)
     return {

@@ -18,6 +18,8 @@ export interface RunningUp {
   readonly secrets: ReadonlyMap<string, string>;
   readonly cluster: LocalCluster;
   readonly snapshot: () => Promise<StoreSnapshot | undefined>;
+  /** Why the last look at the store failed; undefined: it did not. */
+  readonly storeTrouble: () => string | undefined;
   readonly isStopping: () => boolean;
   /** The store's own word on its version and members, for reports. */
   readonly describeStore: () => Promise<StoreFacts>;

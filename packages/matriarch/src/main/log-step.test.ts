@@ -106,3 +106,30 @@ describe('a failure', () => {
     expect(lines).toEqual([]);
   });
 });
+
+describe('long work', () => {
+  const progress = (doneBytes?: number, totalBytes?: number): Input => ({
+    kind: 'job-progress',
+    progress: { kind: 'clone', doneBytes, totalBytes },
+  });
+
+  it('is a line every five seconds with how far it has come', () => {
+    const { lines, logStep } = open();
+    for (let done = 0; done <= 100; done += 1) {
+      logStep(stepOf(), progress(done * 10, 1_000));
+      vi.advanceTimersByTime(100);
+    }
+    expect(lines).toEqual([
+      ['info', 'job progress', { job: 'clone', doneBytes: 0, totalBytes: 1_000, percent: 0 }],
+      ['info', 'job progress', { job: 'clone', doneBytes: 500, totalBytes: 1_000, percent: 50 }],
+      ['info', 'job progress', { job: 'clone', doneBytes: 1_000, totalBytes: 1_000, percent: 100 }],
+    ]);
+  });
+
+  it('has no percent while nobody knows how much it is', () => {
+    const { lines, logStep } = open();
+    logStep(stepOf(), progress());
+    logStep(stepOf(), progress(7));
+    expect(lines).toEqual([['info', 'job progress', { job: 'clone', doneBytes: 7 }]]);
+  });
+});

@@ -272,6 +272,9 @@ etcd: {members: 3}
     expect(parse('members: 3').mistakeLines).toEqual([
       'cluster.yaml:1:1: cluster: is missing; write for example cluster: demo',
     ]);
+    expect(parse('scope: demo').mistakeLines).toEqual([
+      expect.stringMatching(/^cluster.yaml:1:1: cluster: is missing: this is a patroni.yml/),
+    ]);
     expect(parse('cluster: [').mistakeLines).toHaveLength(1);
     expect(parse('cluster: a\nmembers: []').mistakeLines).toEqual([
       'cluster.yaml:2:1: members: has 0 members; write 1 to 32 of them',

@@ -103,7 +103,7 @@ const overlay = (root: LocatedMap, environment: ClusterConfigSource['environment
 
 const readCluster = (document: LocatedMap, findings: Findings): ClusterConfig => {
   const root = new Section(document, { path: '', schema: SCHEMA }, findings);
-  const cluster = root.required('cluster', parseName, 'demo') ?? '';
+  const cluster = readName(root);
   const namespace = root.value('namespace', parseText) ?? 'service';
   const { isLocal, members } = readMembers(root);
   const haproxy = readHaproxy(root.section('haproxy'), isLocal);
@@ -129,6 +129,18 @@ const readCluster = (document: LocatedMap, findings: Findings): ClusterConfig =>
   };
   root.finish();
   return config;
+};
+
+/** The two kinds of file are easily taken for each other. */
+const readName = (root: Section): string => {
+  if (!root.has('cluster') && root.names().includes('scope')) {
+    root.mistake('cluster', {
+      message: 'is missing: this is a patroni.yml, of one member',
+      fix: 'start that with `matriarch agent`, or name a cluster.yaml',
+    });
+    return '';
+  }
+  return root.required('cluster', parseName, 'demo') ?? '';
 };
 
 const LOCAL_ETCD_MEMBERS = 3;

@@ -36,6 +36,14 @@ postgresql:
       username: replicator
 `;
 
+describe('a cluster.yaml', () => {
+  it('is told from a patroni.yml', () => {
+    expect(parse('cluster: demo\nmembers: 3\n').mistakeLines[0]).toMatch(
+      /^patroni.yml:1:1: scope: is missing: this is a cluster.yaml, of all members; start that/,
+    );
+  });
+});
+
 /** The minimal file with something added under a line of it. */
 const withLines = (after: string, ...lines: string[]): string =>
   MINIMAL.replace(after, [after, ...lines].join('\n'));

@@ -3,7 +3,7 @@ import { memberName } from '@matriarch/core';
 import { renameOldKeys } from '../aliases/old-names.ts';
 import type { Mistake, Place, Warning } from '../errors/mistake.ts';
 import type { LocatedMap } from '../located/located.ts';
-import { emptyMap } from '../located/located.ts';
+import { emptyMap, layOver } from '../located/located.ts';
 import { parseYaml } from '../located/parse-yaml.ts';
 import { parseAnyText, parseText } from '../located/parsers.ts';
 import type { Parser } from '../located/parsers.ts';
@@ -18,9 +18,19 @@ import { readPostgresql } from './read-postgresql.ts';
 import { readRestapi } from './read-restapi.ts';
 import { readTags } from './read-tags.ts';
 
+/** One of several files that together are a configuration. */
+export interface ConfigPart {
+  readonly text: string;
+  /** How the file is called in messages. */
+  readonly file: string;
+}
+
 export interface AgentConfigSource {
-  /** The text of patroni.yml; undefined when there is no such file. */
-  readonly text: string | undefined;
+  /**
+   * The text of patroni.yml; undefined when there is no such file. Several files: each is laid over
+   * those before it, maps merge, and null removes.
+   */
+  readonly text: string | readonly ConfigPart[] | undefined;
   /** How the file is called in messages. */
   readonly file: string;
   /** `process.env`, or a part of it. */
@@ -64,19 +74,39 @@ const readDocument = (source: AgentConfigSource, findings: Findings): LocatedMap
   const place: Place = isInVariable
     ? { variable: CONFIGURATION_VARIABLE }
     : { file: source.file, line: 1, column: 1 };
-  const text = isInVariable ? whole : (source.text ?? '');
-  const { root, mistakes } = parseYaml(text, isInVariable ? place : { file: source.file });
-  findings.mistakes.push(...mistakes);
-  if (mistakes.length > 0) return undefined;
-  const isEmpty = root === undefined || (root.kind === 'scalar' && root.value === null);
-  if (!isEmpty && root.kind !== 'map') {
-    const message = 'holds no settings';
-    findings.mistakes.push({ ...place, path: '', message, fix: 'write them as key: value' });
-    return undefined;
-  }
-  const map = isEmpty || root.kind !== 'map' ? emptyMap(place) : root;
-  const renamed = renameOldKeys(map, 'local', { path: '', findings });
+  const map = isInVariable
+    ? readMap({ text: whole, place }, findings)
+    : readFiles(source, findings);
+  if (findings.mistakes.length > 0) return undefined;
+  const renamed = renameOldKeys(map ?? emptyMap(place), 'local', { path: '', findings });
   return isInVariable ? renamed : overlayEnvironment(renamed, source.environment, findings);
+};
+
+/** One file, or several laid over each other. */
+const readFiles = (
+  { text, file }: AgentConfigSource,
+  findings: Findings,
+): LocatedMap | undefined => {
+  const parts = typeof text === 'object' ? text : [{ text: text ?? '', file }];
+  return parts.reduce<LocatedMap | undefined>((merged, part) => {
+    const place = { file: part.file, line: 1, column: 1 };
+    const map = readMap({ text: part.text, place }, findings);
+    return merged === undefined || map === undefined ? (map ?? merged) : layOver(merged, map);
+  }, undefined);
+};
+
+/** Undefined: it is empty, or there are mistakes in it. */
+const readMap = (
+  { text, place }: { readonly text: string; readonly place: Place },
+  findings: Findings,
+): LocatedMap | undefined => {
+  const { root, mistakes } = parseYaml(text, { file: place.file, variable: place.variable });
+  findings.mistakes.push(...mistakes);
+  if (root === undefined || (root.kind === 'scalar' && root.value === null)) return undefined;
+  if (root.kind === 'map') return root;
+  const message = 'holds no settings';
+  findings.mistakes.push({ ...place, path: '', message, fix: 'write them as key: value' });
+  return undefined;
 };
 
 const readAgentConfig = (
@@ -85,7 +115,7 @@ const readAgentConfig = (
   findings: Findings,
 ): { readonly config: AgentConfig | undefined; readonly dynamic: JsonObject } => {
   const root = new Section(document, { path: '', schema: 'local' }, findings);
-  const scope = root.required('scope', parseKeyPart, 'demo') ?? '';
+  const scope = readScope(root);
   const name = root.required('name', parseKeyPart, 'member1') ?? '';
   const namespace = root.value('namespace', parseAnyText) ?? '';
   const restapi = readRestapi(root.section('restapi'));
@@ -121,6 +151,18 @@ const readAgentConfig = (
       logLevel,
     },
   };
+};
+
+/** The two kinds of file are easily taken for each other. */
+const readScope = (root: Section): string => {
+  if (!root.has('scope') && root.names().includes('cluster')) {
+    root.mistake('scope', {
+      message: 'is missing: this is a cluster.yaml, of all members',
+      fix: 'start that with `matriarch up`, or name the patroni.yml of one member',
+    });
+    return '';
+  }
+  return root.required('scope', parseKeyPart, 'demo') ?? '';
 };
 
 /** Text that becomes one part of a key in the store. */

@@ -257,7 +257,7 @@ describe('our own documents', () => {
         },
       ],
     },
-    holder: { member: memberName('pg1'), life },
+    holder: { member: memberName('pg1'), life, since: term },
     bootstrap: { member: memberName('pg1'), life },
     handover: {
       from: memberName('pg1'),
@@ -278,6 +278,12 @@ describe('our own documents', () => {
   it('a hand-over without a known end or an heir comes back too', () => {
     const document = { ...own.handover, end: { known: false } as const, heir: undefined };
     expect(read('handover', encodeDocument('handover', document))).toEqual(document);
+  });
+
+  it('a holder whose reign began with its term comes back too', () => {
+    const { member, life: lived } = own.holder;
+    const document = { member, life: lived };
+    expect(read('holder', encodeDocument('holder', document))).toEqual(document);
   });
 
   it.each(Object.keys(own))('a damaged %s counts as absent', (key) => {

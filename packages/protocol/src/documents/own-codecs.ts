@@ -81,18 +81,30 @@ const decodePromotion = (value: ExactJson): Promotion | undefined => {
   return { timeline, parent, switchLsn, member, term };
 };
 
-/** Who, and in which of its lives: the shape of `holder`, `bootstrap` and `suspension`. */
-const personCodec: Codec<HolderDocument & BootstrapDocument & SuspensionDocument> = {
-  encode: ({ member, life: { host, run } }) => encodeJson({ member, life: { host, run } }),
+/** Who, and in which of its lives. */
+const readPerson = (document: ExactJsonObject): BootstrapDocument | undefined => {
+  const member = asName(document['member']);
+  const life = asLife(document['life']);
+  return member === undefined || life === undefined ? undefined : { member, life };
+};
+
+export const holderCodec: Codec<HolderDocument> = {
+  encode: ({ member, life: { host, run }, since }) =>
+    encodeJson({ member, life: { host, run }, since }),
   decode: (text) =>
     readWhole(text, (document) => {
-      const member = asName(document['member']);
-      const life = asLife(document['life']);
-      return member === undefined || life === undefined ? undefined : { member, life };
+      const person = readPerson(document);
+      const since = asTerm(document['since']);
+      return person === undefined || since === undefined ? person : { ...person, since };
     }),
 };
 
-export const holderCodec: Codec<HolderDocument> = personCodec;
+/** The shape of `bootstrap` and `suspension`. */
+const personCodec: Codec<BootstrapDocument & SuspensionDocument> = {
+  encode: ({ member, life: { host, run } }) => encodeJson({ member, life: { host, run } }),
+  decode: (text) => readWhole(text, readPerson),
+};
+
 export const bootstrapCodec: Codec<BootstrapDocument> = personCodec;
 export const suspensionCodec: Codec<SuspensionDocument> = personCodec;
 

@@ -71,6 +71,18 @@ export const entryAt = (root: Located, path: readonly string[]): Located | undef
   return current;
 };
 
+/** The map with another one laid over it: maps merge, null removes, all else is replaced. */
+export const layOver = (under: LocatedMap, over: LocatedMap): LocatedMap => {
+  const entries = new Map(under.entries);
+  for (const [key, value] of over.entries) {
+    const below = entries.get(key);
+    if (value.kind === 'scalar' && value.value === null) entries.delete(key);
+    else if (value.kind === 'map' && below?.kind === 'map') entries.set(key, layOver(below, value));
+    else entries.set(key, value);
+  }
+  return { ...under, entries };
+};
+
 /** The same map with one entry set, the maps on the way to it made where they are missing. */
 export const withEntry = (
   root: LocatedMap,

@@ -98,6 +98,16 @@ export const operatorFaults = {
         ? { story: `a new clone is asked of ${other.name}` }
         : undefined,
   },
+  'ttl-changes': {
+    troubles: 'nobody',
+    inject: ({ simulation, random }) => {
+      const { fastLease, ttlMs: before } = simulation.policy;
+      const ttlMs = random.pick(fastLease ? [5_000, 8_000, 20_000] : [20_000, 30_000, 60_000]);
+      if (ttlMs === before) return undefined;
+      simulation.changePolicy({ ttlMs });
+      return { story: `the ttl becomes ${ttlMs} ms` };
+    },
+  },
   'mode-changes': {
     troubles: 'nobody',
     inject: ({ simulation, random }) => {

@@ -98,6 +98,20 @@ export const profiles = {
     weights: { ...crashes, ...network, 'store-answers-lost': 4, 'jobs-fail': 3 },
     fromTheBeginning: true,
   },
+  settings: {
+    says: 'the ttl changes again and again, while processes die and answers of the store are lost',
+    weights: {
+      'ttl-changes': 12,
+      'store-answers-lost': 4,
+      'store-cut-off': 3,
+      'host-isolated': 3,
+      'loop-stopped-before-acting': 3,
+      'loop-killed': 2,
+      'postmaster-killed': 1,
+      'host-crashes': 1,
+      switchover: 1,
+    },
+  },
   foreign: {
     says: 'one member finds files of somebody else where its data directory should be',
     weights: { 'postmaster-killed': 1 },

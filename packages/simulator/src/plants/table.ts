@@ -88,6 +88,19 @@ const LEASE_PLANTS: readonly Plant[] = [
         : result,
   },
   {
+    name: 'deadline-only-grows',
+    says: 'the guard is told of no earlier deadline, though the lease has another, shorter ttl now',
+    caughtBy: ['s2-silent-before-the-lease-expires'],
+    profile: 'settings',
+    alterAction: (action, host, rule) => {
+      if (rule === 'fence-when-lease-deadline-passes') return pretend(NOT_DONE);
+      const known = host.guard?.state.deadline ?? 0;
+      return action.kind === 'extend-deadline' && action.deadline < known
+        ? pretend({ kind: 'done', deadline: action.deadline })
+        : action;
+    },
+  },
+  {
     name: 'lease-is-taken-unconditionally',
     says: 'the transaction that takes the lease compares nothing',
     caughtBy: ['s1-writes-need-the-lease', 's4-old-one-silent-first'],

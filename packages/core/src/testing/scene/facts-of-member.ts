@@ -70,7 +70,19 @@ const readLease = (line: LineReader, { state }: SceneDraft): void => {
         id: (line.text('id') ?? '7') as LeaseId,
         ttlMs: line.duration('ttl') ?? state.policy.ttlMs,
         renewedAt: line.time('renewed') ?? after(NOW, -1_000),
+        askedTtlMs: line.duration('asked for'),
       };
+};
+
+/** Granted with the ttl of today; the leader key still hangs on the other one. */
+const readNextLease = (line: LineReader, { state }: SceneDraft): void => {
+  const { ttlMs } = state.policy;
+  state.nextLease = {
+    id: (line.text('id') ?? '8') as LeaseId,
+    ttlMs: line.duration('ttl') ?? ttlMs,
+    askedTtlMs: ttlMs,
+    renewedAt: line.time('renewed') ?? NOW,
+  };
 };
 
 /** The lease is held. The guard has confirmed the deadline, unless a line on it says otherwise. */
@@ -144,6 +156,7 @@ export const factsOfMember: Facts = {
   policy: { read: readPolicy },
   loop: { read: readLoop },
   lease: { read: readLease },
+  'next lease': { read: readNextLease },
   'lease held': { read: readTenure },
   guard: { read: readGuard },
   'doubtful term': { read: readDoubt },

@@ -220,7 +220,8 @@ export const factsOfStore: Facts = {
   'store holder': {
     of: 'member',
     read: (line, scene) => {
-      const value = { member: asMember(line.line.name), life: readLife(line) };
+      const since = line.number('since term') as LeaseTerm | undefined;
+      const value = { member: asMember(line.line.name), life: readLife(line), since };
       putDocument(scene, line, { key: 'holder', value });
     },
   },

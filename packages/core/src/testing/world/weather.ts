@@ -29,6 +29,7 @@ export const MISHAPS = [
   'agent-dies',
   'store-is-out',
   'policy-changes',
+  'ttl-changes',
   'tags-change',
   'server-looks-changed',
 ] as const;

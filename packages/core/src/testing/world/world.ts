@@ -25,6 +25,8 @@ import type { Fate, Mishap, Weather } from './weather.ts';
 
 const ALPHA = 'alpha' as MemberName;
 const BRAVO = 'bravo' as MemberName;
+const TTL_MS = 5_000;
+const OTHER_TTL_MS = 14_000;
 const BRAVO_LEASE_TTL_MS = 600_000;
 /** A caller of the store or of the guard hears after this time at the latest that nobody knows. */
 const CALL_LIMIT_MS = 500;
@@ -75,7 +77,7 @@ const newMember = (weather: Weather, run: number): MemberState =>
     {
       ...defaultPolicy,
       fastLease: true,
-      ttlMs: 5_000,
+      ttlMs: TTL_MS,
       loopWaitMs: 5_000,
       retryTimeoutMs: 2_000,
       primaryStartTimeoutMs: weather.handsOver ? 0 : 300_000,
@@ -581,6 +583,10 @@ export class World {
           kind: 'policy-changed',
           policy: { ...state.policy, serverConfigVersion: 'v2' },
         }),
+      'ttl-changes': () => {
+        const ttlMs = state.policy.ttlMs === TTL_MS ? OTHER_TTL_MS : TTL_MS;
+        this.#tell({ kind: 'policy-changed', policy: { ...state.policy, ttlMs } });
+      },
       'tags-change': () =>
         this.#tell({ kind: 'tags-changed', tags: { ...defaultTags, failoverPriority: 2 } }),
       'server-looks-changed': () => this.#tell({ kind: 'server-changed' }),

@@ -57,8 +57,14 @@ export const createPages = (file: string, limitBytes = FILE_LIMIT_BYTES): Pages 
   let written = sizeOf(file);
   let isBroken = false;
   let stream: WriteStream | undefined;
+  /** A file that is renamed before it is opened is not the one that the stream will write to. */
+  let isOpen = false;
   const open = (): WriteStream => {
     const opened = createWriteStream(file, { flags: 'a', mode: 0o600 });
+    isOpen = false;
+    opened.on('open', () => {
+      if (stream === opened) isOpen = true;
+    });
     opened.on('error', () => {
       if (stream === opened) stream = undefined;
       isBroken = true;
@@ -77,7 +83,7 @@ export const createPages = (file: string, limitBytes = FILE_LIMIT_BYTES): Pages 
   };
   return {
     append: (text) => {
-      if (written >= limitBytes) turn();
+      if (written >= limitBytes && (stream === undefined || isOpen)) turn();
       stream ??= open();
       if (stream.writableLength > BUFFER_LIMIT_BYTES) return;
       // A line that was cut off must not take the next one with it.

@@ -46,6 +46,60 @@ describe('a file', () => {
   });
 });
 
+describe('a directory', () => {
+  const fill = (files: Readonly<Record<string, string>>): string => {
+    const directory = mkdtempSync(join(tmpdir(), 'matriarch-config-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    return directory;
+  };
+
+  it('is the files in it, each laid over those whose names come before', () => {
+    const directory = fill({
+      'a.yml': writeAgentFile({ tags: { nofailover: true, clonefrom: true } }),
+      'c.yaml': 'tags: {clonefrom: null}\npostgresql: {parameters: {work_mem: 9MB}}\n',
+      'b.yml': 'name: pg9\npostgresql: {parameters: {work_mem: 1MB}}\n',
+      'notes.txt': '- {',
+      'z.yml.bak': 'name: wrong',
+    });
+    expect(loadAgentConfig(directory, {})).toMatchObject({
+      kind: 'loaded',
+      config: {
+        scope: 'demo',
+        name: 'pg9',
+        tags: { nofailover: true, clonefrom: false },
+        postgresql: { parameters: { work_mem: '9MB' } },
+      },
+      warnings: [],
+    });
+  });
+
+  it('has its mistakes told with the file they are in', () => {
+    const directory = fill({
+      'a.yml': writeAgentFile(),
+      'b.yml': '\nrestapi: {listen: nowhere}\n',
+      'c.yml': 'colour: red\ntags:\n\t- x\n',
+    });
+    const loaded = loadAgentConfig(directory, {});
+    expect(loaded).toEqual({
+      kind: 'wrong',
+      message: expect.stringMatching(new RegExp(`^${directory}/c.yml:3:1: a tab`)) as string,
+    });
+    writeFileSync(join(directory, 'c.yml'), 'colour: red\n');
+    const next = loadAgentConfig(directory, {});
+    const message = next.kind === 'wrong' ? next.message : '';
+    expect(message).toContain(`${directory}/b.yml:2:11: restapi.listen`);
+  });
+
+  it('without such files is told to be one', () => {
+    const directory = fill({ 'patroni.conf': '' });
+    expect(loadAgentConfig(directory, { PATRONI_NAME: 'pg7' })).toEqual({
+      kind: 'wrong',
+      message: `${directory}: is a directory without *.yml and *.yaml files`,
+    });
+  });
+});
+
 describe('without a file', () => {
   const missing = '/no/such/patroni.yml';
 

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
 import { createPages } from '../../agent/journal/journal.ts';
 import { createLogger } from '../../agent/log.ts';
+import { makeDirectory } from '../../local/make-directory.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
+import { releaseLock, takeLock } from '../../local/up-lock.ts';
 import { runProxy } from '../../proxy/main.ts';
 import { tellRoutes } from '../../proxy/proxy-journal.ts';
 import type { ProxySettings } from '../../proxy/settings.ts';
@@ -31,8 +34,36 @@ export const proxyCommand: Command = {
       for (const message of secrets.messages) complain(message);
       return 2;
     }
-    return run(opened, secrets.values);
+    return runAlone(opened, secrets.values);
   },
+};
+
+/** Two of them would move each other's routes, and the one that ends takes the doors of both. */
+const runAlone = async (
+  opened: OpenCluster,
+  secrets: ReadonlyMap<string, string>,
+): Promise<number> => {
+  const place = proxyPlace(opened.config, opened.paths);
+  const lock = join(place.directory, 'running.json');
+  try {
+    makeDirectory(place.directory);
+    const other = takeLock(lock, opened.file);
+    if (other !== undefined) {
+      complain(
+        `a proxy of cluster ${opened.config.cluster} runs already (process ${other.pid}): ` +
+          'stop that one first',
+      );
+      return 3;
+    }
+  } catch (error) {
+    complain(`${place.directory}: the proxy's files cannot be kept there (${String(error)})`);
+    return 2;
+  }
+  try {
+    return await run(opened, secrets);
+  } finally {
+    releaseLock(lock);
+  }
 };
 
 const run = async (
