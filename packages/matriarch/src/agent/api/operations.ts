@@ -91,7 +91,7 @@ export const createOperations = ({
   };
 };
 
-/** A server that is being looked at anew, after a reload for example, is given a moment to answer. */
+/** A server that is looked at anew, after a reload for example, is given a moment to answer. */
 const lookAtServer = async (source: ApiSource, signal: AbortSignal): Promise<MemberState> => {
   const isKnown = ({ process, probe }: MemberState): boolean =>
     process.kind !== 'running' || probe !== undefined;
