@@ -48,6 +48,8 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       return;
     case 'prepare-server':
       draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
+      // What lay there may have been removed since: a server can be left alone for long in a pause.
+      draft.disk = undefined;
       return;
     case 'discard-aside':
       draft.asideRetryAt = after(draft.now, ASIDE_RETRY_MS);

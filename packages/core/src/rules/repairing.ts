@@ -64,6 +64,13 @@ export const whyClone = (view: View): string | undefined => {
   return undefined;
 };
 
+/** A rewind or a clone is about to take away what lies here. */
+const isToBeReplaced = (view: View): boolean => {
+  const { rejoin, disk } = view.state;
+  if (rejoin.method === 'rewind' || rejoin.asked) return true;
+  return disk?.value.rewindUnfinished === false && whyClone(view) !== undefined;
+};
+
 export const keepFork: Rule = {
   id: 'keep-fork',
   when: 'our data has WAL that the running primary does not have, and it is about to be replaced',
@@ -74,7 +81,7 @@ export const keepFork: Rule = {
     const { rejoin } = view.state;
     const upstream = wantedUpstream(view);
     if (!mayRejoin(view) || upstream === undefined) return undefined;
-    if ((rejoin.method !== 'rewind' && !rejoin.asked) || isToBeInstalled(view)) return undefined;
+    if (!isToBeReplaced(view) || isToBeInstalled(view)) return undefined;
     const end = view.data?.end;
     if (rejoin.forkKept || end === undefined) return undefined;
     const facts = factsOf(view, upstream);

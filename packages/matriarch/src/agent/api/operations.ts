@@ -28,9 +28,12 @@ const OPTIONAL = { isOptional: true } as const;
 export const createOperations = ({
   source,
   log,
+  lookAfresh,
 }: {
   readonly source: ApiSource;
   readonly log: ApiLog;
+  /** What the loop knows, with a look at the server that is made now. */
+  readonly lookAfresh: () => Promise<MemberState>;
 }): Operations => {
   const ask = async (
     request: OperationRequest,
@@ -53,7 +56,8 @@ export const createOperations = ({
     if (body.kind === 'refused') return body.reply;
     const parsed = parseRequest(configRequest, body.text, OPTIONAL);
     if (!parsed.ok) return problemReply(parsed.problem);
-    const state = await lookAtServer(source, call.signal);
+    await lookAtServer(source, call.signal);
+    const state = await lookAfresh();
     const { paused } = readClusterSettings(state.snapshot?.value.config?.value);
     const judged = judgeRestart(state, parsed.value, { paused });
     if ('status' in judged) return judged;
@@ -92,11 +96,11 @@ export const createOperations = ({
 };
 
 /** A server that is looked at anew, after a reload for example, is given a moment to answer. */
-const lookAtServer = async (source: ApiSource, signal: AbortSignal): Promise<MemberState> => {
+const lookAtServer = async (source: ApiSource, signal: AbortSignal): Promise<void> => {
   const isKnown = ({ process, probe }: MemberState): boolean =>
     process.kind !== 'running' || probe !== undefined;
   const watch = { limitMs: LOOK_LIMIT_MS, signal };
-  return (await source.watchState(isKnown, watch)) ?? source.state();
+  await source.watchState(isKnown, watch);
 };
 
 const unknownText = (word: string): string =>

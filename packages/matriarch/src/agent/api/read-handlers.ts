@@ -27,10 +27,12 @@ const ANY_AGE = Infinity;
 
 const statusOf = (good: boolean): number => (good ? 200 : 503);
 
-export const createReadHandlers = (source: ApiSource): ReadHandlers => {
+export const createReadHandlers = (
+  source: ApiSource,
+  lookAfresh = createFreshLook(source),
+): ReadHandlers => {
   const assemble = createFactAssembler(source);
   const facts = (): MemberFacts => assemble(source.state());
-  const lookAfresh = createFreshLook(source);
   const readDocuments = coalesce(() => source.readDocuments());
 
   /** The loop's documents if they are young enough, else what the store says now. */

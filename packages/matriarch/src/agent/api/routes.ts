@@ -1,7 +1,9 @@
+import type { MemberState } from '@matriarch/core';
 import { type AccessRules, checkAccess } from './access.ts';
 import type { ApiSource } from './api-source.ts';
 import type { Call, Handler } from './call.ts';
 import { patchConfig } from './change-config.ts';
+import { createFreshLook } from './fresh-look.ts';
 import { createOperations } from './operations.ts';
 import { type ReadHandlers, createReadHandlers, failsafeReply } from './read-handlers.ts';
 import { type Reply, textReply, unsupportedReply } from './reply.ts';
@@ -19,8 +21,9 @@ export interface RouteParts extends SwitchoverParts {
  * OPTIONS get the status of GET on every path: there a HEAD of `/liveness` is 503 for ever.
  */
 export const createRoutes = (parts: RouteParts): Handler => {
-  const reads = createReadHandlers(parts.source);
-  const changes = createChangeHandlers(parts);
+  const lookAfresh = createFreshLook(parts.source);
+  const reads = createReadHandlers(parts.source, lookAfresh);
+  const changes = createChangeHandlers(parts, lookAfresh);
   return async (call) => {
     const segment = call.path.split('/')[1] ?? '';
     if (READS.has(call.method)) return read(reads, segment, call);
@@ -36,9 +39,12 @@ const read = async (reads: ReadHandlers, segment: string, call: Call): Promise<R
   return call.method === 'GET' ? reply : { ...reply, body: undefined };
 };
 
-const createChangeHandlers = (parts: RouteParts): ReadonlyMap<string, Handler> => {
+const createChangeHandlers = (
+  parts: RouteParts,
+  lookAfresh: () => Promise<MemberState>,
+): ReadonlyMap<string, Handler> => {
   const switchovers = createSwitchovers(parts);
-  const operations = createOperations(parts);
+  const operations = createOperations({ ...parts, lookAfresh });
   const unsupported: Handler = unsupportedReply;
   return new Map<string, Handler>([
     ['POST switchover', (call) => switchovers.request('switchover', call)],
