@@ -42,7 +42,8 @@ export const absorbSyncReload = (draft: Draft): void => {
 
 export const absorbShown = (draft: Draft, shown: ShownSyncNames): void => {
   const { sync } = draft;
-  if (shown.names !== sync.told) {
+  // Names that were taken away meanwhile have nothing to be shown for.
+  if (shown.names !== sync.told || shown.names === '') {
     draft.sync = { ...sync, ...nothingShown };
     return;
   }

@@ -15,7 +15,9 @@ export const showSyncNames: Chore = ({ server, state }) => {
  * its tasks. A checkpoint that it begins after it was signalled shows that it has.
  */
 export const armSyncNames: Chore = ({ server, state }) => {
-  const { shown, armed } = state.sync;
+  const { shown, armed, told } = state.sync;
   if (server === undefined || shown === undefined || armed) return undefined;
+  // Where nobody is waited for there is nothing to wait with.
+  if (told === undefined || told === '') return undefined;
   return { action: { kind: 'checkpoint', limitMs: CHECKPOINT_LIMIT_MS } };
 };

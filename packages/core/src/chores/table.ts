@@ -19,7 +19,7 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'publish', chore: publishMember },
   { lane: 'publish', chore: publishJournal },
   { lane: 'sql', chore: checkpointAfterPromotion },
+  { lane: 'sql', chore: changeSlots },
   { lane: 'sql', chore: showSyncNames },
   { lane: 'sql', chore: armSyncNames },
-  { lane: 'sql', chore: changeSlots },
 ];
