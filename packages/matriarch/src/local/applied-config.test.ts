@@ -158,6 +158,21 @@ describe('carryChanges', () => {
     expect(await carry(new FakeStore(STORED), undefined)).toEqual(silence);
   });
 
+  it('goes on when it cannot remember it', async () => {
+    const complaints: string[] = [];
+    await carryChanges(
+      {
+        paths: localPaths('/no/such/place'),
+        now: applied(AFTER),
+        applied: undefined,
+        print: () => undefined,
+        printError: (line) => complaints.push(line),
+      },
+      new FakeStore(STORED),
+    );
+    expect(complaints).toEqual([expect.stringContaining('/no/such/place/applied.json: cannot')]);
+  });
+
   it('leaves it to the next time when the store does not answer', async () => {
     const carried = await carry(new FakeStore(STORED, ['silent']), applied(BEFORE));
     expect(carried.kept).toEqual(BEFORE);

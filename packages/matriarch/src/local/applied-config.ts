@@ -114,6 +114,11 @@ export const carryChanges = async (
       `${now.file} has changed, but etcd does not answer: ` +
         'the next `up` carries it into the cluster',
     );
-  writeApplied(paths, now);
   if (change.kind === 'written') print(`${now.file} has changed: ${change.changes.join(', ')}`);
+  try {
+    writeApplied(paths, now);
+  } catch (error) {
+    // The cluster has begun to start by now: the next time only does it once more.
+    printError(`${paths.applied}: cannot be written (${String(error)})`);
+  }
 };
