@@ -50,8 +50,10 @@ const drainLimitMs = (
 ): number => {
   const others = view.otherMembers.map((name) => answers[name]);
   const isPlanned = vacating.cause !== 'crash';
-  if (isPlanned && others.some((answer) => answer?.kind === 'answers' && answer.electable))
-    return PLANNED_DRAIN_LIMIT_MS;
+  const mayTakeOver = (answer: PeerAnswer | undefined): boolean =>
+    mayHoldAll(answer) || (answer?.kind === 'answers' && answer.electable);
+  // Busy members answer late: a planned stop is not given up for that.
+  if (isPlanned && others.some(mayTakeOver)) return PLANNED_DRAIN_LIMIT_MS;
   if (others.some(mayHoldAll)) return SILENT_STANDBY_LIMIT_MS;
   // The sender is dead: once the walreceivers have seen that, nothing more can come.
   return others.some(mayReceiveMore) ? CRASH_DRAIN_LIMIT_MS : 0;
