@@ -111,6 +111,16 @@ describe('a pause', () => {
     }
   });
 
+  it('that the guard refuses is not asked for again at once', () => {
+    const member = play(HOLDER);
+    member.tick();
+    member.done('transact', applied(after(member, 51, { suspension: suspensionOf(member, 51) })));
+    member.done('suspend-deadline', { on: false });
+    expect(member.underWay('suspend-deadline')).toBeUndefined();
+    member.tick(1_000);
+    expect(member.underWay('suspend-deadline')?.action).toMatchObject({ on: true });
+  });
+
   it('does not, when the store was not heard: the guard is not told', () => {
     const member = play(HOLDER);
     member.tick();

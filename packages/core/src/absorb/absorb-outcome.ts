@@ -78,7 +78,20 @@ const takeFlight = (draft: Draft, outcome: Outcome): InFlight | undefined => {
 /** A guard that is fencing answers with the deadline it had: asking again at once is of no use. */
 const absorbArmed = (draft: Draft, asked: ActionOf<'extend-deadline'>): void => {
   draft.guardLeaseId = asked.leaseId;
-  if (draft.guardDeadline !== undefined && draft.guardDeadline >= asked.deadline) return;
+  if (draft.guardDeadline === undefined || draft.guardDeadline < asked.deadline) restGuard(draft);
+};
+
+/** A guard that is stopping its server does not let it go on: here it is the same. */
+const absorbSuspension = (
+  draft: Draft,
+  asked: ActionOf<'suspend-deadline'>,
+  on: boolean,
+): void => {
+  absorbSuspended(draft, on);
+  if (on !== asked.on) restGuard(draft);
+};
+
+const restGuard = (draft: Draft): void => {
   draft.restUntil = { ...draft.restUntil, guard: after(draft.now, REST_AFTER_FAILURE_MS.guard) };
 };
 
@@ -101,7 +114,9 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       if (flight.action.kind === 'extend-deadline') absorbArmed(draft, flight.action);
       return;
     case 'suspend-deadline':
-      return absorbSuspended(draft, outcome.result.on);
+      if (flight.action.kind === 'suspend-deadline')
+        absorbSuspension(draft, flight.action, outcome.result.on);
+      return;
     case 'inspect-disk':
       return absorbDisk(draft, outcome.result.disk, at);
     case 'probe-server':

@@ -61,6 +61,12 @@ export class DataDirectory {
       for (const number of files) if (number > this.lineage.timeline) files.delete(number);
   }
 
+  /** A clone came without the empty files of the numbers before its own that were skipped. */
+  completeHistory(): void {
+    for (let number = 2; number < this.lineage.timeline; number += 1)
+      if (!this.hasHistoryFile(number)) this.emptyHistory.add(number);
+  }
+
   hasHistoryFile(number: number): boolean {
     return (
       this.emptyHistory.has(number) ||

@@ -138,4 +138,20 @@ describe('placeHistories', () => {
       ancestors: [ancestor(1, '0/5000100')],
     });
   });
+
+  it('completes those of a clone, also of the numbers that were skipped', async () => {
+    await files({ '00000005.history': '1\t0/5000100\tx\n4\t0/6000000\tx\n' });
+    const lineage: Lineage = {
+      timeline: timeline(5),
+      ancestors: [ancestor(1, '0/5000100'), ancestor(4, '0/6000000')],
+    };
+    await placeHistories({ walDirectory, lineage, owner: undefined });
+    const sizes = await Promise.all(
+      [2, 3, 4].map(async (number) => {
+        const text = await readFile(join(walDirectory, `0000000${number}.history`), 'utf8');
+        return text.length;
+      }),
+    );
+    expect(sizes).toEqual([0, 0, expect.toSatisfy((size: number) => size > 0)]);
+  });
 });

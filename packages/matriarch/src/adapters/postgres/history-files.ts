@@ -102,11 +102,19 @@ const renderHistory = (ancestors: readonly Ancestor[]): string =>
     .map(({ timeline: number, switchLsn }) => `${number}\t${formatLsn(switchLsn)}\tswitched\n`)
     .join('');
 
+/** The numbers before its own that no ancestor has: skipped by a promotion (rule S5). */
+const skippedNumbers = ({ timeline: own, ancestors }: Lineage): Timeline[] => {
+  const taken = new Set(ancestors.map((ancestor) => ancestor.timeline));
+  const numbers = Array.from({ length: Math.max(0, own - 2) }, (_, index) => timeline(index + 2));
+  return numbers.filter((number) => !taken.has(number));
+};
+
 /**
- * Makes pg_wal ready for a promotion. The empty files reserve numbers: PostgreSQL takes the next
- * one that has no history (rule S5). A clone got the history of its own timeline only, yet a
+ * Completes the history files of pg_wal. A clone got the history of its own timeline only, yet a
  * standby that comes from further back asks its upstream for every number between, and gets no WAL
- * when one is missing: those of the ancestors are written from our own.
+ * when one is missing: those of the ancestors are written from our own, those of skipped numbers
+ * are empty. So are those that are to be `reserved` for a promotion: PostgreSQL takes the next
+ * number that has no history.
  */
 export const placeHistories = async (
   wal: {
@@ -114,7 +122,7 @@ export const placeHistories = async (
     readonly lineage: Lineage;
     readonly owner: Owner | undefined;
   },
-  reserved: readonly Timeline[],
+  reserved: readonly Timeline[] = [],
 ): Promise<void> => {
   const { walDirectory, lineage, owner } = wal;
   const present = new Set(await readdir(walDirectory));
@@ -126,5 +134,5 @@ export const placeHistories = async (
   for (const [index, ancestor] of lineage.ancestors.entries())
     if (ancestor.timeline > 1)
       await place(timeline(ancestor.timeline), renderHistory(lineage.ancestors.slice(0, index)));
-  for (const number of reserved) await place(number, '');
+  for (const number of [...skippedNumbers(lineage), ...reserved]) await place(number, '');
 };

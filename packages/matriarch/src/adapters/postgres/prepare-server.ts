@@ -14,7 +14,7 @@ import { type Answer, attempt, describeEnd, done, failed, type Nothing } from '.
 import { createDurably, exists, modeOf, removeDurably, writeAtomically } from './atomic-file.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 import { type ControlData, readControlData } from './control-data.ts';
-import { lineageOnDisk, obsoleteHistories, removeHistory } from './history-files.ts';
+import { lineageOnDisk, obsoleteHistories, placeHistories, removeHistory } from './history-files.ts';
 import { isServerRunning } from './own-process.ts';
 import { makePrivateDirectory } from './private-socket.ts';
 import {
@@ -227,4 +227,5 @@ const prepareStart = async (
   const lineage = await lineageOnDisk({ walDirectory, control, standby });
   for (const number of await obsoleteHistories({ walDirectory, control, lineage }))
     await removeHistory(walDirectory, number);
+  await placeHistories({ walDirectory, lineage, owner });
 };

@@ -75,6 +75,7 @@ export const prepareServer: Performer<'prepare-server'> = (performing, action, a
     if (isSilent) {
       data.standbySignal = action.as === 'standby';
       data.forgetHistoryAhead();
+      data.completeHistory();
     }
     if (action.as !== 'private') disk.bootstrapping = false;
     answer({ kind: 'done' });
