@@ -67,7 +67,10 @@ export class WalReceiver {
       const record = wal.records[index];
       if (record === undefined) break;
       data.wal.append(record, now);
-      if (record.timeline !== data.lineage.timeline) data.lineage = upstreamData.lineage;
+      if (record.timeline === data.lineage.timeline) continue;
+      // The upstream was promoted: the walreceiver asks again from where the timeline has ended.
+      fetchHistory(data, upstreamData);
+      data.lineage = upstreamData.lineage;
     }
     this.instance.hasReceived = true;
     for (const cascaded of this.instance.senders) cascaded.push();
