@@ -82,11 +82,7 @@ const absorbArmed = (draft: Draft, asked: ActionOf<'extend-deadline'>): void => 
 };
 
 /** A guard that is stopping its server does not let it go on: here it is the same. */
-const absorbSuspension = (
-  draft: Draft,
-  asked: ActionOf<'suspend-deadline'>,
-  on: boolean,
-): void => {
+const absorbSuspension = (draft: Draft, asked: ActionOf<'suspend-deadline'>, on: boolean): void => {
   absorbSuspended(draft, on);
   if (on !== asked.on) restGuard(draft);
 };

@@ -17,8 +17,9 @@ const holds = ({ postgres }: SimHost, { id, end }: WalRecord): boolean => {
 /**
  * S6: what a client was told is committed, after standbys had it, is on every server that is
  * promoted afterwards; and nobody is told so by a server that another one has followed. No excuse
- * is good enough: not a frozen host, not a store that lies. The promise ends when the operator
- * switches to asynchronous replication, with the store's document.
+ * is good enough: not a frozen host, not a store that lies. Nothing is promised for what is told
+ * while the operator has switched to asynchronous replication, which releases whoever still waits;
+ * what was promised before that ends with the store's document.
  */
 export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => {
   let acknowledged: Acknowledged[] = [];
@@ -34,7 +35,8 @@ export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => 
       const written = world.store.documents.get('sync')?.createRevision;
       if (written !== since) acknowledged = [];
       since = written;
-      if (sighting.kind === 'committed' && sighting.synchronous && written !== undefined) {
+      const isOn = world.policy.synchronous.mode !== 'off' && written !== undefined;
+      if (sighting.kind === 'committed' && sighting.synchronous && isOn) {
         acknowledged.push(sighting);
         if (promoted !== undefined && promoted.name !== sighting.host)
           if (!holds(promoted, sighting.record))

@@ -14,7 +14,12 @@ import { type Answer, attempt, describeEnd, done, failed, type Nothing } from '.
 import { createDurably, exists, modeOf, removeDurably, writeAtomically } from './atomic-file.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 import { type ControlData, readControlData } from './control-data.ts';
-import { lineageOnDisk, obsoleteHistories, placeHistories, removeHistory } from './history-files.ts';
+import {
+  lineageOnDisk,
+  obsoleteHistories,
+  placeHistories,
+  removeHistory,
+} from './history-files.ts';
 import { isServerRunning } from './own-process.ts';
 import { makePrivateDirectory } from './private-socket.ts';
 import {
