@@ -1,15 +1,7 @@
-import type { ServerProbe, StoreSnapshot, SyncDocument } from '@matriarch/core';
-import type { ActionResult, Plant } from './plant.ts';
+import type { StoreSnapshot, SyncDocument } from '@matriarch/core';
+import type { Plant } from './plant.ts';
 
 const S6 = 's6-acknowledged-commits-survive';
-
-const alterProbe = (
-  result: ActionResult,
-  alter: (probe: Extract<ServerProbe, { kind: 'answers' }>) => ServerProbe,
-): ActionResult =>
-  result.kind === 'done' && 'probe' in result && result.probe.kind === 'answers'
-    ? { ...result, probe: alter(result.probe) }
-    : result;
 
 /** Any single vote is enough, whoever gives it. */
 const withOneVote = (snapshot: StoreSnapshot): StoreSnapshot => {
