@@ -207,9 +207,17 @@ export const compareBeforeStarting: Rule = {
     const placement = placeData(view, facts);
     if (placement === undefined || placement.kind === 'foreign')
       return cloneInstead(view, 'the histories share nothing that is known');
-    if (placement.kind === 'on-lineage') return undefined;
+    if (placement.kind === 'on-lineage') return followAfterAll(view, upstream);
     return rewindFork(view, upstream, { facts, placement });
   },
+};
+
+/** The verdict was about an earlier primary: kept, it would stop the standby after every start. */
+const followAfterAll = (view: View, { member }: Upstream): Answer | undefined => {
+  const { rejoin } = view.state;
+  if (rejoin.method !== 'rewind') return undefined;
+  const because = `what we have is in the history of ${member}`;
+  return { because, remember: { rejoin: { ...rejoin, method: 'follow', because } } };
 };
 
 const cloneInstead = (view: View, because: string): Answer => ({
