@@ -10,8 +10,12 @@ import { openStage } from './harness/scenes.ts';
 const stage = openStage();
 const TTL_MS = 5_000;
 const NOTHING_LOST = { lost: [], risen: [], split: [] };
-/** Asynchronous commits of the last moment before a kill that no walsender had sent yet. */
 const TAIL_ROWS_MAX = 50;
+/** A kill may cost the asynchronous commits of its last moment, which no walsender had sent yet. */
+const TAIL_LOST_AT_MOST = {
+  ...NOTHING_LOST,
+  lost: expect.toSatisfy(({ length }: readonly unknown[]) => length < TAIL_ROWS_MAX),
+};
 
 it('lets PostgreSQL go on while a killed loop is replaced', async () => {
   const cluster = stage.cluster();
@@ -65,7 +69,7 @@ it('is silent before its lease can expire when the loop hangs', async () => {
   });
   await load.stop();
   expect(await cluster.untilWell()).toBe(fresh);
-  expect(await load.account(fresh)).toMatchObject(NOTHING_LOST);
+  expect(await load.account(fresh)).toMatchObject(TAIL_LOST_AT_MOST);
 });
 
 it('is silent before its lease can expire when the guard hangs', async () => {
@@ -80,9 +84,7 @@ it('is silent before its lease can expire when the guard hangs', async () => {
   old.thaw();
   await load.stop();
   expect(await cluster.untilWell()).toBe(fresh);
-  const balance = await load.account(fresh);
-  expect(balance).toMatchObject({ risen: [], split: [] });
-  expect(balance.lost.length).toBeLessThan(TAIL_ROWS_MAX);
+  expect(await load.account(fresh)).toMatchObject(TAIL_LOST_AT_MOST);
 });
 
 it('treats a PostgreSQL that does not answer as crashed', async () => {
