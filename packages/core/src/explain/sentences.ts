@@ -118,6 +118,8 @@ const DECIDED: Readonly<Record<string, Write>> = {
     `it crashed again (${of(entry, 'crashes')} since the last hand-over): it stays`,
   'standby.following': (entry) => `follow ${of(entry, 'upstream')}`,
   'standby.unfit': (entry) => `it cannot follow: a ${of(entry, 'method')} is needed`,
+  'standby.stuck': (entry) =>
+    `restart: it does not find its way to timeline ${of(entry, 'timeline')}`,
   'fork.keeping': (entry) =>
     `keep the WAL that the cluster does not have, ${of(entry, 'from')} to ${of(entry, 'to')}`,
   'vote.given': () => 'vote: receive no WAL until somebody is elected',

@@ -1,4 +1,5 @@
 import type { Instant } from './instant.ts';
+import type { Timeline } from './timeline.ts';
 
 export type RejoinMethod = 'follow' | 'rewind' | 'clone';
 
@@ -14,6 +15,8 @@ export interface Rejoin {
   readonly failedMeasures: number;
   /** A clone was made because starts had failed: another one would not start either. */
   readonly clonedForStarts: boolean;
+  /** The timeline of the upstream that our standby was restarted for, once, to find its way to. */
+  readonly restartedFor: Timeline | undefined;
   readonly notBefore: Instant;
   readonly forkKept: boolean;
   /** A clone is complete and takes the place of the old data next. */
@@ -29,6 +32,7 @@ export const freshRejoin = (notBefore: Instant): Rejoin => ({
   failedClones: 0,
   failedMeasures: 0,
   clonedForStarts: false,
+  restartedFor: undefined,
   notBefore,
   forkKept: false,
   cloned: false,

@@ -14,6 +14,9 @@ import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './up
 /** A standby that does not stream for this long has its upstream looked at. */
 export const IDLE_LIMIT_MS = 3_000;
 const EXAMINE_AGAIN_MS = 2_000;
+/** One that is on an older timeline, and could be served, is restarted after this long. */
+export const STUCK_LIMIT_MS = 15_000;
+const STOP_LIMIT_MS = 10_000;
 /** A reload reaches PostgreSQL's processes a moment after the signal. */
 const OBEY_LIMIT_MS = 2_000;
 
@@ -126,7 +129,7 @@ export const stopUnfitStandby: Rule = {
     if (wantedUpstream(view) === undefined) return undefined;
     return {
       because: rejoin.because,
-      action: { kind: 'stop-server', mode: 'fast', limitMs: 10_000 },
+      action: { kind: 'stop-server', mode: 'fast', limitMs: STOP_LIMIT_MS },
     };
   },
 };
@@ -134,8 +137,8 @@ export const stopUnfitStandby: Rule = {
 export const examineIdleStandby: Rule = {
   id: 'examine-idle-standby',
   when: 'our standby is pointed at the running primary and has not streamed for the limit',
-  does: 'looks whether that primary can still serve it; if not, a rewind or a clone follows',
-  why: 'a fork, or WAL that was removed, does not mend itself',
+  does: 'looks whether that primary can still serve it: a rewind or a clone follows, or one restart',
+  why: 'a fork, or WAL that was removed, or files of a promotion that never came, do not go away',
   without: 'a replica sits there for days, listed as running',
   decide: (view) => {
     const { server, state } = view;
@@ -152,12 +155,31 @@ export const examineIdleStandby: Rule = {
     const misfit = whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
     const idleMs = elapsedMs(state.idleSince, view.now);
+    if (idleMs >= STUCK_LIMIT_MS && isStuck(view, facts, position))
+      return restartStuck(view, facts);
     return {
       because: `not streaming for ${idleMs} ms, though ${upstream.member} could serve it`,
       until: after(view.now, EXAMINE_AGAIN_MS),
     };
   },
 };
+
+/**
+ * Numbers that were reserved on this server for a promotion which never came (rule S5) may have
+ * become the upstream's since: PostgreSQL believes the empty files until it is started anew.
+ */
+const isStuck = (view: View, facts: UpstreamFacts, position: WalPosition): boolean =>
+  facts.timeline > position.timeline &&
+  view.state.rejoin.restartedFor !== facts.timeline &&
+  !isPaused(view);
+
+const restartStuck = ({ state }: View, { member, timeline }: UpstreamFacts): Answer => ({
+  because: `it does not find its way to timeline ${timeline} of ${member}`,
+  action: { kind: 'stop-server', mode: 'fast', limitMs: STOP_LIMIT_MS },
+  // Prepared anew, it loses the files that are in its way.
+  remember: { prepared: undefined, rejoin: { ...state.rejoin, restartedFor: timeline } },
+  event: event('standby.stuck', 'warn', { upstream: member, timeline }),
+});
 
 export const applyChangedConfiguration: Rule = {
   id: 'apply-changed-configuration',
