@@ -137,7 +137,7 @@ export const stopUnfitStandby: Rule = {
 export const examineIdleStandby: Rule = {
   id: 'examine-idle-standby',
   when: 'our standby is pointed at the running primary and has not streamed for the limit',
-  does: 'looks whether that primary can still serve it: a rewind or a clone follows, or one restart',
+  does: 'looks whether that primary can serve it: a rewind, a clone or one restart follows',
   why: 'a fork, or WAL that was removed, or files of a promotion that never came, do not go away',
   without: 'a replica sits there for days, listed as running',
   decide: (view) => {
