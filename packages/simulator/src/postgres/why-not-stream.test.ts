@@ -86,6 +86,15 @@ describe('whyNotStream', () => {
     standby.forgetHistoryAhead();
     expect(ask(standby, upstream)).toBeUndefined();
   });
+
+  it('finds its way past an empty history file of an ancestor of the upstream', () => {
+    const upstream = makeData(5);
+    promote(upstream, 2);
+    promote(upstream, 3);
+    const standby = makeData(5);
+    standby.emptyHistory.add(2);
+    expect(ask(standby, upstream)).toBeUndefined();
+  });
 });
 
 describe('recycling', () => {

@@ -1,4 +1,4 @@
-import { lsn, placeOnLineage, timeline } from '@matriarch/core';
+import { lsn, placeOnLineage } from '@matriarch/core';
 import type { DataDirectory } from './data-directory.ts';
 import { segmentStart } from './wal.ts';
 
@@ -39,11 +39,13 @@ const whyNotPosition = ({ standby, upstream }: StreamRequest): string | undefine
 
 /**
  * A walreceiver asks for every history file between its own timeline and that of the upstream which
- * it does not have, also for numbers that were never used; and it believes the ones it has.
+ * it does not have, also for numbers that were never used; and PostgreSQL believes the one that it
+ * has of the upstream's own timeline. Those of the numbers before are not read on the way there
+ * (seen with PostgreSQL 15).
  */
 const whyNotHistory = ({ standby, upstream }: StreamRequest): string | undefined => {
   for (const number of numbersToFetch(standby, upstream)) {
-    if (isOfLineage(upstream, number) && standby.emptyHistory.has(number))
+    if (number === upstream.lineage.timeline && standby.emptyHistory.has(number))
       return `the history file of timeline ${number} here is empty`;
     if (!standby.hasHistoryFile(number) && !upstream.hasHistoryFile(number))
       return `history file of timeline ${number} could not be opened`;
@@ -57,10 +59,6 @@ const numbersToFetch = (standby: DataDirectory, upstream: DataDirectory): number
     numbers.push(next);
   return numbers;
 };
-
-const isOfLineage = (data: DataDirectory, number: number): boolean =>
-  data.lineage.timeline === number ||
-  data.lineage.ancestors.some((ancestor) => ancestor.timeline === timeline(number));
 
 /** What the walreceiver has fetched once it streams. */
 export const fetchHistory = (standby: DataDirectory, upstream: DataDirectory): void => {
