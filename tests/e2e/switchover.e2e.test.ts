@@ -2,6 +2,8 @@
  * Planned changes of the primary by REST, under load: to a named candidate and to the best one, and
  * those that are refused, after which everything is as it was.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Member } from './harness/member.ts';
 import { openStage } from './harness/scenes.ts';
@@ -55,6 +57,21 @@ it('goes to the best candidate when none is named', async () => {
     candidate: avoided.name,
   });
   expect(tagged).toMatchObject({ status: 412, body: expect.stringContaining('nofailover') });
+});
+
+it('has a standby find its way that had the number reserved for a promotion which never came', async () => {
+  const cluster = stage.cluster();
+  const old = stage.primary();
+  const [named, bystander] = cluster.others(old);
+  if (named === undefined || bystander === undefined) throw new Error('there are three members');
+  const next = ((await old.status())?.timeline ?? 0) + 1;
+  const history = `${next.toString(16).padStart(8, '0').toUpperCase()}.history`;
+  writeFileSync(join(bystander.dataDirectory, 'pg_wal', history), '', { mode: 0o644 });
+  const since = Date.now();
+  const answer = await ask(old, 'switchover', { leader: old.name, candidate: named.name });
+  expect(answer?.status, answer?.body).toBe(200);
+  expect(await cluster.untilWell()).toBe(named);
+  expect(bystander.events('standby.stuck', since)).toMatchObject([{ timeline: next }]);
 });
 
 it('refuses what cannot be, and changes nothing', async () => {
