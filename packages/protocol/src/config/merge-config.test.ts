@@ -39,6 +39,20 @@ describe('mergeConfig', () => {
     expect(mergeConfig(DOCUMENT, { pause: null })).toEqual(rest);
   });
 
+  it('changes a part of a part, and leaves the document it was given as it was', () => {
+    const whole = { ttl: 30, postgresql: { use_slots: true, parameters: { a: 1, b: 2 } } };
+    const part = { ttl: null, pause: true, postgresql: { parameters: { a: null, c: 3 } } };
+    expect(mergeConfig(whole, part)).toEqual({
+      pause: true,
+      postgresql: { use_slots: true, parameters: { b: 2, c: 3 } },
+    });
+    expect(whole.ttl).toBe(30);
+  });
+
+  it('makes a map of what was none', () => {
+    expect(mergeConfig({ slots: 'x' }, { slots: { a: null, b: 1 } })).toEqual({ slots: { b: 1 } });
+  });
+
   it.each([
     [{}],
     [{ ttl: '30' }],

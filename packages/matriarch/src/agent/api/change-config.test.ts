@@ -1,28 +1,11 @@
 /** `PATCH /config` over real HTTP, with a store that is written by compare-and-swap. */
 import { describe, expect, it } from 'vitest';
-import { mergeConfig } from './change-config.ts';
 import { primaryState } from './testing/build-state.ts';
 import { exchange } from './testing/exchange.ts';
 import { type StartedApi, startApi } from './testing/start-api.ts';
 
 const patch = ({ address }: StartedApi, body: string) =>
   exchange(address, '/config', { method: 'PATCH', body });
-
-describe('mergeConfig', () => {
-  it('lays one over the other: null removes, objects are merged, the rest replaces', () => {
-    const whole = { ttl: 30, postgresql: { use_slots: true, parameters: { a: 1, b: 2 } } };
-    const part = { ttl: null, pause: true, postgresql: { parameters: { a: null, c: 3 } } };
-    expect(mergeConfig(whole, part)).toEqual({
-      pause: true,
-      postgresql: { use_slots: true, parameters: { b: 2, c: 3 } },
-    });
-    expect(whole.ttl).toBe(30);
-  });
-
-  it('makes an object of what was none', () => {
-    expect(mergeConfig({ slots: 'x' }, { slots: { a: null, b: 1 } })).toEqual({ slots: { b: 1 } });
-  });
-});
 
 describe('a change of the configuration', () => {
   it('is written, and the whole is answered', async () => {
@@ -48,6 +31,14 @@ describe('a change of the configuration', () => {
     const got = await patch(started, '{"pause": true}');
     expect(got.status).toBe(409);
     expect(got.headers['content-type']).toBe('text/html;charset=utf-8');
+  });
+
+  it('is not written when it changes nothing', async () => {
+    const started = await startApi(primaryState());
+    const before = started.source.current.snapshot?.value.revision;
+    const got = await patch(started, '{"ttl": "30"}');
+    expect([got.status, JSON.parse(got.body)]).toEqual([200, { ttl: 30, loop_wait: 10 }]);
+    expect(started.source.current.snapshot?.value.revision).toBe(before);
   });
 
   it('is refused when the members could not act on it', async () => {

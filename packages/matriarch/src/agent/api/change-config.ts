@@ -1,25 +1,14 @@
-import type { Json, JsonObject } from '@matriarch/core';
-import { configRequest, derivePolicy, formatMistakes, parseRequest } from '@matriarch/protocol';
+import type { JsonObject } from '@matriarch/core';
+import {
+  configRequest,
+  derivePolicy,
+  formatMistakes,
+  mergeConfig,
+  parseRequest,
+} from '@matriarch/protocol';
 import type { ApiLog, ApiSource, FilingAnswer } from './api-source.ts';
 import type { Call } from './call.ts';
 import { type Reply, jsonReply, pageReply, problemReply, refuse } from './reply.ts';
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A part laid over a whole: null removes a key, objects are merged, anything else replaces. */
-export const mergeConfig = (whole: JsonObject, part: JsonObject): JsonObject => {
-  const merged = new Map(Object.entries(whole));
-  for (const [key, value] of Object.entries(part)) {
-    if (value === null) {
-      merged.delete(key);
-      continue;
-    }
-    const before = merged.get(key);
-    merged.set(key, isObject(value) ? mergeConfig(isObject(before) ? before : {}, value) : value);
-  }
-  return Object.fromEntries(merged);
-};
 
 /** Only what the change itself makes wrong is refused: old mistakes are not its own. */
 const whyWrong = (before: JsonObject, after: JsonObject): string | undefined => {
@@ -51,7 +40,7 @@ export const patchConfig = async (
   const wrong = whyWrong(stored.value, changed);
   if (wrong !== undefined) return refuse('configuration-invalid', wrong);
   log.info({ keys: Object.keys(change), client: call.client }, 'configuration change requested');
-  if (JSON.stringify(changed) === JSON.stringify(stored.value)) return jsonReply(200, changed);
+  if (changed === stored.value) return jsonReply(200, changed);
   return replyTo(await source.fileConfig(changed, stored.modRevision), changed);
 };
 
