@@ -72,8 +72,9 @@ export const withAnswer = (operating: Operating, answer: OperationAnswer): Opera
   answers: [...operating.answers, answer].slice(-ANSWERS_MAX),
 });
 
-/** Whether the dynamic configuration says that the cluster is paused, in Patroni's meaning. */
-export const isPauseOn = (config: JsonObject | undefined): boolean => {
-  const pause = config?.['pause'];
-  return pause === true || (typeof pause === 'string' && /^(on|true|yes|1)$/i.test(pause));
-};
+/** Whether a value says yes, in any of the words that Patroni takes for it. */
+export const meansYes = (value: unknown): boolean =>
+  value === true || (typeof value === 'string' && /^(on|true|yes|1)$/i.test(value));
+
+/** Whether the dynamic configuration says that the cluster is paused. */
+export const isPauseOn = (config: JsonObject | undefined): boolean => meansYes(config?.['pause']);

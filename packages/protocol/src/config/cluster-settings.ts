@@ -1,4 +1,5 @@
-import { type JsonObject, isPauseOn } from '@matriarch/core';
+import { type JsonObject, type SyncDocument, isPauseOn, meansYes } from '@matriarch/core';
+import { isObject } from '../json/read-json.ts';
 
 /** What the answers depend on in the dynamic configuration, in Patroni's meaning. */
 export interface ClusterSettings {
@@ -6,9 +7,6 @@ export interface ClusterSettings {
   readonly synchronousMode: 'off' | 'priority' | 'quorum';
   readonly standbyCluster: boolean;
 }
-
-const isOn = (value: unknown): boolean =>
-  value === true || (typeof value === 'string' && /^(on|true|yes|1)$/i.test(value));
 
 const STANDBY_CLUSTER_SOURCES = ['host', 'port', 'restore_command'] as const;
 
@@ -18,11 +16,22 @@ export const readClusterSettings = (config: JsonObject | undefined): ClusterSett
   const isQuorum = typeof mode === 'string' && mode.toLowerCase() === 'quorum';
   return {
     paused: isPauseOn(config),
-    synchronousMode: isQuorum ? 'quorum' : isOn(mode) ? 'priority' : 'off',
+    synchronousMode: isQuorum ? 'quorum' : meansYes(mode) ? 'priority' : 'off',
     standbyCluster:
       isObject(source) && STANDBY_CLUSTER_SOURCES.some((name) => Boolean(source[name])),
   };
 };
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What a member that is not the primary is to commits that wait: one of those waited for, or not. */
+export type Synchrony = 'none' | 'sync' | 'quorum';
+
+/** As Patroni says it: by the mode of the configuration, and the names in the store. */
+export const synchronyOf = (
+  name: string,
+  sync: SyncDocument | undefined,
+  { synchronousMode }: ClusterSettings,
+): Synchrony => {
+  const isNamed = sync?.voters.some((voter) => voter === name) === true;
+  if (!isNamed || synchronousMode === 'off') return 'none';
+  return synchronousMode === 'quorum' ? 'quorum' : 'sync';
+};

@@ -15,6 +15,7 @@ import {
   encodeJob,
   encodeTags,
   readClusterSettings,
+  synchronyOf,
 } from '@matriarch/protocol';
 
 /** `GET /cluster`: every member as the store knows it. */
@@ -49,11 +50,11 @@ const leaderLsnOf = ({ status, leader, members }: StoreSnapshot): Lsn | undefine
   return maxLsn(own, optime);
 };
 
+const ROLES = { none: 'replica', sync: 'sync_standby', quorum: 'quorum_standby' } as const;
+
 const roleOf = (name: string, snapshot: StoreSnapshot, settings: ClusterSettings): string => {
   if (snapshot.leader?.value === name) return settings.standbyCluster ? 'standby_leader' : 'leader';
-  const isNamed = snapshot.sync?.value.voters.some((voter) => voter === name) === true;
-  if (!isNamed || settings.synchronousMode === 'off') return 'replica';
-  return settings.synchronousMode === 'quorum' ? 'quorum_standby' : 'sync_standby';
+  return ROLES[synchronyOf(name, snapshot.sync?.value, settings)];
 };
 
 const assembleMember = (name: string, role: string, document: MemberDocument) => {

@@ -5,6 +5,7 @@ import {
   type MemberState,
   type View,
   assembleView,
+  meansYes,
 } from '@matriarch/core';
 import { type Reply, refuse, textReply } from './reply.ts';
 
@@ -77,15 +78,12 @@ const whyMalformed = (body: JsonObject, paused: boolean): Reply | undefined => {
   return undefined;
 };
 
-const isOn = (value: unknown): boolean =>
-  value === true || (typeof value === 'string' && /^(true|on|yes|1)$/i.test(value));
-
 /** Whether this server is one of those that are meant. */
 const meetsConditions = ({ server, writable }: View, body: JsonObject): boolean => {
   const { role, postgres_version: version, restart_pending: pending } = body;
   const isPrimary = server === undefined ? writable : !server.inRecovery;
   if (typeof role === 'string' && (role === 'primary') !== isPrimary) return false;
-  if (isOn(pending) && server?.pendingRestart !== true) return false;
+  if (meansYes(pending) && server?.pendingRestart !== true) return false;
   if (typeof version !== 'string') return true;
   return server !== undefined && server.serverVersion < (versionNumber(version) ?? 0);
 };

@@ -15,8 +15,10 @@ import {
 import {
   type ClusterSettings,
   type ExactJsonObject,
+  type Synchrony,
   encodeTags,
   readClusterSettings,
+  synchronyOf,
 } from '@matriarch/protocol';
 
 /** What the facts are assembled from. */
@@ -49,7 +51,7 @@ export interface MemberFacts {
   readonly isStandbyLeader: boolean;
   readonly replicationState: string | undefined;
   /** How the `sync` document names us. */
-  readonly synchrony: 'none' | 'sync' | 'quorum';
+  readonly synchrony: Synchrony;
   /** The store's documents are younger than a ttl: what they say of others still counts. */
   readonly storeIsFresh: boolean;
   readonly clusterUnlocked: boolean;
@@ -91,7 +93,7 @@ export const assembleMemberFacts = (sources: FactSources): MemberFacts => {
       takesWrites(view, sources),
     isStandbyLeader,
     replicationState: document.replicationState,
-    synchrony: synchronyOf(view, settings),
+    synchrony: ownSynchrony(view, settings),
     storeIsFresh,
     clusterUnlocked: !storeIsFresh || view.holder === undefined,
     leaderLsn,
@@ -128,11 +130,9 @@ const roleOf = (
   return server.inRecovery ? 'replica' : 'primary';
 };
 
-const synchronyOf = (view: View, settings: ClusterSettings): MemberFacts['synchrony'] => {
-  if (settings.synchronousMode === 'off' || view.server?.inRecovery !== true) return 'none';
-  const isNamed = view.store?.sync?.value.voters.includes(view.state.self.name) === true;
-  if (!isNamed) return 'none';
-  return settings.synchronousMode === 'quorum' ? 'quorum' : 'sync';
+const ownSynchrony = (view: View, settings: ClusterSettings): Synchrony => {
+  if (view.server?.inRecovery !== true) return 'none';
+  return synchronyOf(view.state.self.name, view.store?.sync?.value, settings);
 };
 
 const isStoreFresh = ({ snapshot, policy }: MemberState, now: Instant): boolean =>

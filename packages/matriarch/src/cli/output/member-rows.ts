@@ -1,7 +1,7 @@
 /** The rows of `matriarch list`: patronictl's words and columns, from the store alone. */
 import { type Lsn, type MemberDocument, type StoreSnapshot, formatLsn } from '@matriarch/core';
 import { addressIn } from '@matriarch/core';
-import { readClusterSettings } from '@matriarch/protocol';
+import { readClusterSettings, synchronyOf } from '@matriarch/protocol';
 
 export interface MemberRow {
   readonly member: string;
@@ -46,16 +46,10 @@ export const assembleMemberRows = (snapshot: StoreSnapshot): readonly MemberRow[
   });
 };
 
-/** As Patroni: by the mode of the configuration, and the names in the store. */
-const roleOfReplica = (
-  name: string,
-  { sync, config }: StoreSnapshot,
-): Exclude<MemberRow['role'], 'Leader'> => {
-  const isNamed = sync?.value.voters.some((voter) => voter === name) === true;
-  const { synchronousMode } = readClusterSettings(config?.value);
-  if (!isNamed || synchronousMode === 'off') return 'Replica';
-  return synchronousMode === 'quorum' ? 'Quorum Standby' : 'Sync Standby';
-};
+const ROLES = { none: 'Replica', sync: 'Sync Standby', quorum: 'Quorum Standby' } as const;
+
+const roleOfReplica = (name: string, { sync, config }: StoreSnapshot): MemberRow['role'] =>
+  ROLES[synchronyOf(name, sync?.value, readClusterSettings(config?.value))];
 
 const behind = (optime: Lsn | undefined, lsn: Lsn | undefined): bigint | undefined => {
   if (optime === undefined || lsn === undefined) return undefined;
