@@ -1,6 +1,6 @@
 import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
 import type { Instant } from './model/instant.ts';
-import type { JournalRow } from './model/journal.ts';
+import type { JournalDetails, JournalRow } from './model/journal.ts';
 import type { MemberName, MemberTags } from './model/member.ts';
 import { type Rejoin, freshRejoin } from './model/rejoin.ts';
 import { type Operating, idleOperating } from './model/operating.ts';
@@ -41,7 +41,7 @@ export interface StepEvent {
   /** `noun.verb`, for example `server.fenced`. */
   readonly name: string;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly details: JournalDetails;
   /** The rule that decided it, with its evidence; absent for what was only seen or done. */
   readonly rule?: string | undefined;
   readonly because?: string | undefined;

@@ -1,6 +1,5 @@
 /** What is told of an incident, and by whom. */
-
-export type EntryDetails = Readonly<Record<string, string | number | boolean>>;
+import type { JournalDetails } from '../model/journal.ts';
 
 /** One line of a journal: something seen or done (`event`), or a decision without one. */
 export interface JournalEntry {
@@ -19,7 +18,7 @@ export interface JournalEntry {
   readonly because: string | undefined;
   /** The kind of action a decision asked for. */
   readonly action: string | undefined;
-  readonly details: EntryDetails;
+  readonly details: JournalDetails;
 }
 
 /** All that one teller has to say, oldest first. */
@@ -34,8 +33,8 @@ export interface PlacedEntry extends JournalEntry {
   readonly atMs: number;
 }
 
-export const textIn = ({ details }: JournalEntry, key: string): string | undefined => {
-  const value = details[key];
+export const textIn = (entry: JournalEntry | undefined, key: string): string | undefined => {
+  const value = entry?.details[key];
   return value === undefined ? undefined : String(value);
 };
 
@@ -43,3 +42,7 @@ export const numberIn = ({ details }: JournalEntry, key: string): number | undef
   const value = details[key];
   return typeof value === 'number' ? value : undefined;
 };
+
+/** Of the end of a server: it was the primary, whatever it was started as. */
+export const endedAsPrimary = ({ details }: JournalEntry): boolean =>
+  details['as'] === 'primary' || details['promoted'] === true;

@@ -1,6 +1,6 @@
 /** What kind of incident it was, between whom, and which way it went from primary to primary. */
 import type { PlacedEntry } from './entry.ts';
-import { textIn } from './entry.ts';
+import { endedAsPrimary, textIn } from './entry.ts';
 import type { IncidentKind, Stage } from './incident.ts';
 import type { Episode } from './partition.ts';
 
@@ -20,9 +20,6 @@ const finderIn =
   ({ entries }: Episode): Find =>
   (event, by = () => true) =>
     entries.find((entry) => entry.event === event && by(entry));
-
-export const endedAsPrimary = (entry: PlacedEntry): boolean =>
-  entry.details['as'] === 'primary' || entry.details['promoted'] === true;
 
 export const gatherFacts = (episode: Episode): Facts => {
   const find = finderIn(episode);
@@ -46,26 +43,12 @@ const formerPrimary = (find: Find): string | undefined => {
     find('lease.handed-over')?.teller ??
     find('switchover.begun')?.teller ??
     textIn(
-      find('lease.vacant', ({ details }) => details['holder'] !== undefined) ?? NO_ENTRY,
+      find('lease.vacant', ({ details }) => details['holder'] !== undefined),
       'holder',
     ) ??
     find('server.exited', endedAsPrimary)?.teller ??
     find('server.restarting')?.teller
   );
-};
-
-const NO_ENTRY: PlacedEntry = {
-  teller: '',
-  wallMs: 0,
-  atMs: 0,
-  clock: undefined,
-  revision: undefined,
-  event: undefined,
-  level: 'info',
-  rule: undefined,
-  because: undefined,
-  action: undefined,
-  details: {},
 };
 
 interface Between {
@@ -74,7 +57,7 @@ interface Between {
 }
 
 const kindOf = (episode: Episode, find: Find, { from, to }: Between): IncidentKind => {
-  const released = textIn(find('lease.handed-over') ?? find('lease.vacant') ?? NO_ENTRY, 'cause');
+  const released = textIn(find('lease.handed-over') ?? find('lease.vacant'), 'cause');
   if (find('switchover.refused') !== undefined) return 'switchover-refused';
   if (from === undefined && to !== undefined) return 'start';
   if (to !== undefined && from === to && find('lease.handed-over') === undefined) {

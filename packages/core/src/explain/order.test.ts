@@ -1,6 +1,7 @@
 /** Clocks that step, that start anew, and that contradict the store. */
 import { describe, expect, it } from 'vitest';
-import type { EntryDetails, JournalEntry } from './entry.ts';
+import type { JournalDetails } from '../model/journal.ts';
+import type { JournalEntry } from './entry.ts';
 import { orderEntries } from './order.ts';
 
 interface Said {
@@ -9,7 +10,7 @@ interface Said {
   readonly revision?: number;
   readonly event?: string;
   readonly rule?: string;
-  readonly details?: EntryDetails;
+  readonly details?: JournalDetails;
 }
 
 const testify = (teller: string, ...said: readonly Said[]) => ({

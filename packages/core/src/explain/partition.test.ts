@@ -1,9 +1,10 @@
 /** Where one incident ends and the next begins, in scenes of a few lines. */
 import { describe, expect, it } from 'vitest';
-import type { EntryDetails, PlacedEntry } from './entry.ts';
+import type { JournalDetails } from '../model/journal.ts';
+import type { PlacedEntry } from './entry.ts';
 import { partitionEntries } from './partition.ts';
 
-type Line = readonly [seconds: number, teller: string, event: string, details?: EntryDetails];
+type Line = readonly [seconds: number, teller: string, event: string, details?: JournalDetails];
 
 const placed = ([seconds, teller, event, details = {}]: Line): PlacedEntry => ({
   teller,

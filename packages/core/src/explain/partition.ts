@@ -4,7 +4,7 @@
  * disturbed streams. A member that comes back after hours belongs to the incident it was lost in.
  */
 import type { PlacedEntry } from './entry.ts';
-import { textIn } from './entry.ts';
+import { endedAsPrimary, textIn } from './entry.ts';
 
 /** So long after everything is well nothing more belongs to it. */
 const CALM_MS = 5_000;
@@ -106,9 +106,6 @@ const isKnown = (walk: Walk, entry: PlacedEntry): boolean => walk.known.has(news
 /** Whoever does this is back, whatever it was lost in. */
 const TAKES_PART: ReadonlySet<string> = new Set(['lease.acquiring', 'lease.acquired']);
 
-const wasPrimary = (entry: PlacedEntry): boolean =>
-  entry.details['as'] === 'primary' || entry.details['promoted'] === true;
-
 /** Not of the teller alone, whatever it was lost in: the lease is free, or it takes it. */
 const isOfAll = (walk: Walk, entry: PlacedEntry): boolean =>
   TAKES_PART.has(entry.event ?? '') || (entry.event === 'lease.vacant' && !isKnown(walk, entry));
@@ -118,7 +115,7 @@ const strikesPrimary = (walk: Walk, entry: PlacedEntry): boolean => {
   if (isKnown(walk, entry)) return false;
   switch (entry.event) {
     case 'server.exited':
-      return wasPrimary(entry) && entry.level === 'error';
+      return endedAsPrimary(entry) && entry.level === 'error';
     case 'lease.vacant':
       return true;
     case 'switchover.requested':
@@ -179,7 +176,7 @@ const note = (walk: Walk, episode: Open, entry: PlacedEntry): void => {
   switch (event) {
     case 'server.exited':
     case 'server.fencing':
-      if (wasPrimary(entry) || event === 'server.fencing') episode.settled = false;
+      if (endedAsPrimary(entry) || event === 'server.fencing') episode.settled = false;
       return lose(teller);
     case 'lease.vacant': {
       episode.settled = false;

@@ -1,6 +1,7 @@
 /** What an event means, in words. Events without a sentence are evidence, and are not told. */
+import type { ToldWait } from '../model/journal.ts';
 import type { PlacedEntry } from './entry.ts';
-import { textIn } from './entry.ts';
+import { endedAsPrimary, textIn } from './entry.ts';
 
 export type Phase = 'seen' | 'decided' | 'done';
 
@@ -33,10 +34,9 @@ export const formatMs = (milliseconds: number): string => {
 };
 
 const exitOf: Write = (entry) => {
-  const role =
-    entry.details['as'] === 'primary' || entry.details['promoted'] === true
-      ? 'the primary'
-      : `a ${of(entry, 'as') === 'private' ? 'server that bootstraps' : 'standby'}`;
+  const role = endedAsPrimary(entry)
+    ? 'the primary'
+    : `a ${of(entry, 'as') === 'private' ? 'server that bootstraps' : 'standby'}`;
   const signal = textIn(entry, 'signal');
   const how = signal === undefined ? `status ${of(entry, 'code')}` : `signal ${signal}`;
   return `PostgreSQL ended, ${role}: ${how}`;
@@ -166,16 +166,18 @@ const DONE: Readonly<Record<string, Write>> = {
   'routes.not-moved': (entry) => `routes were not moved: ${of(entry, 'cause')}`,
 };
 
-/** Waiting that a person wants to hear of: why nobody is promoted yet. */
-const WAITS: Readonly<Record<string, string>> = {
+const WAITS: Readonly<Record<ToldWait, string>> = {
   'acquire-as-best-candidate': 'do not stand for the lease yet',
   'leave-heir-a-head-start': 'leave the heir a head start',
 };
 
+const isToldWait = (rule: string | undefined): rule is ToldWait =>
+  rule !== undefined && Object.hasOwn(WAITS, rule);
+
 export const sentenceOf = (entry: PlacedEntry): Sentence | undefined => {
   const { event, rule, action } = entry;
   if (event === undefined) {
-    const wait = action === undefined ? WAITS[rule ?? ''] : undefined;
+    const wait = action === undefined && isToldWait(rule) ? WAITS[rule] : undefined;
     return wait === undefined ? undefined : { phase: 'decided', text: wait };
   }
   for (const [phase, table] of PHASES) {

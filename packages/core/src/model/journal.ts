@@ -12,6 +12,10 @@ export const JOURNAL_BYTES_MAX = 24 * 1024;
 /** Evidence longer than this is cut. */
 export const JOURNAL_TEXT_MAX = 300;
 
+/** Rules whose waiting is part of the story: why nobody is promoted, and what is waited for. */
+export const TOLD_WAITS = ['acquire-as-best-candidate', 'leave-heir-a-head-start'] as const;
+export type ToldWait = (typeof TOLD_WAITS)[number];
+
 export type JournalDetails = Readonly<Record<string, string | number | boolean>>;
 
 /** One event, or one reason to wait, as its member told it. */
@@ -38,7 +42,7 @@ export interface JournalDocument {
 const keyOf = ({ member, clock, event, rule, because, details }: JournalRow): string =>
   JSON.stringify([member, clock, event, rule, because, details]);
 
-/** As many bytes as the row takes at the most: what is not ASCII is written as `\uXXXX`. */
+/** As many bytes as the row takes at the most: what is not ASCII is written in six bytes. */
 const bytesOf = (row: JournalRow): number => {
   const text = JSON.stringify(row);
   // The wall clock that the writer adds, and what stands between rows.

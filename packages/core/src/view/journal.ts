@@ -4,6 +4,7 @@ import {
   JOURNAL_TEXT_MAX,
   type JournalDetails,
   type JournalRow,
+  TOLD_WAITS,
 } from '../model/journal.ts';
 import type { Revision } from '../model/store.ts';
 import type { MemberState, StepEvent } from '../state.ts';
@@ -16,11 +17,7 @@ interface Decided {
   readonly remember?: object | undefined;
 }
 
-/** Rules whose waiting is part of the story: why nobody is promoted, and what is waited for. */
-const WAITS: ReadonlySet<string> = new Set([
-  'acquire-as-best-candidate',
-  'leave-heir-a-head-start',
-]);
+const WAITS: ReadonlySet<string> = new Set(TOLD_WAITS);
 
 const cut = (text: string): string =>
   text.length <= JOURNAL_TEXT_MAX ? text : `${text.slice(0, JOURNAL_TEXT_MAX - 1)}…`;

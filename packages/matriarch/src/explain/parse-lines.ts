@@ -1,5 +1,5 @@
 /** Lines of a journal, and rows of the store's part of it, as entries of a story. Never throws. */
-import type { EntryDetails, JournalEntry, JournalRow } from '@matriarch/core';
+import type { JournalDetails, JournalEntry, JournalRow } from '@matriarch/core';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -32,7 +32,7 @@ const textOf = (value: unknown): string | undefined =>
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
-const detailsOf = (line: Line): EntryDetails =>
+const detailsOf = (line: Line): JournalDetails =>
   Object.fromEntries(
     Object.entries(line).filter(
       (entry): entry is [string, string | number | boolean] =>
