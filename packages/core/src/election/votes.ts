@@ -83,7 +83,7 @@ export const findSyncHeir = (
   candidates: readonly Candidate[],
 ): SyncHeir | undefined => {
   const { electorate } = view;
-  if (electorate === undefined) return undefined;
+  if (electorate === undefined || electorate.voters.length === 0) return undefined;
   const { timeline } = view.state.vacating?.end ?? {};
   const atMost = (position: KnownPosition, most: WalPosition): boolean =>
     position.known && position.position.timeline === timeline && position.position.lsn <= most.lsn;
@@ -93,8 +93,7 @@ export const findSyncHeir = (
       const answer = answers[voter];
       return answer?.kind === 'answers' && !answer.primary && atMost(answer.position, position);
     });
-    if (electorate.voters.length > 0 && votes.length >= votesNeeded(electorate))
-      return { name, needed: position };
+    if (votes.length >= votesNeeded(electorate)) return { name, needed: position };
   }
   return undefined;
 };

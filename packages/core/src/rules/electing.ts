@@ -6,7 +6,7 @@ import { deadlineOf } from '../model/policy.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import type { WalPosition } from '../model/wal-position.ts';
-import { isNamed, isPaused, isSuspensionOfOther } from '../view/pause.ts';
+import { isNamed, needsName } from '../view/pause.ts';
 import { formatLsn } from '../model/lsn.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
@@ -22,9 +22,6 @@ const ASK_LIMIT_MS = 50;
 const ASK_LIMIT_MAX_MS = 500;
 const ASK_LIMIT_SHARE = 1 / 4;
 const ASK_AGAIN_MS = 100;
-
-/** A pause, or a server that may go on without a lease: only whom an operator names may stand. */
-const needsName = (view: View): boolean => isPaused(view) || isSuspensionOfOther(view);
 
 /** The lease is free, the cluster exists, and our server is one that could be promoted. */
 const mayStand = (view: View): boolean => {

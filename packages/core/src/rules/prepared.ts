@@ -3,7 +3,7 @@ import type { Upstream } from '../model/server.ts';
 import { firstSyncNames } from '../replication/choose-sync-names.ts';
 import { isSafe, nobody } from '../replication/electorate.ts';
 import { type SyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
-import { mayBeSynchronous } from '../model/member.ts';
+import { type MemberName, mayBeSynchronous } from '../model/member.ts';
 import type { View } from '../view/view.ts';
 import type { ActionOf } from '../model/action.ts';
 
@@ -11,17 +11,20 @@ import type { ActionOf } from '../model/action.ts';
 export const isSynchronous = (view: View): boolean =>
   view.state.policy.synchronous.mode !== 'off' || view.electorate !== undefined;
 
+/** The other members that commits may wait for. */
+export const synchronousMembers = ({ otherMembers, store }: View): readonly MemberName[] =>
+  otherMembers.filter((name) => {
+    const tags = store?.members[name]?.value.tags;
+    return tags !== undefined && mayBeSynchronous(tags);
+  });
+
 /**
  * The names of a server that becomes primary now, or does so again. Whoever may be elected under
  * the store's document must be asked before anything is acknowledged.
  */
 export const namesOfNewPrimary = (view: View): SyncNames => {
   const { policy } = view.state;
-  const others = view.otherMembers.filter((name) => {
-    const tags = view.store?.members[name]?.value.tags;
-    return tags === undefined || mayBeSynchronous(tags);
-  });
-  const first = firstSyncNames(policy.synchronous, others);
+  const first = firstSyncNames(policy.synchronous, synchronousMembers(view));
   const electorate = view.electorate ?? nobody;
   if (policy.synchronous.mode !== 'off' && isSafe(first, electorate)) return first;
   const { voters, quorum } = electorate;

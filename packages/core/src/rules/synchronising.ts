@@ -4,7 +4,7 @@
  * receiving before they say how much they hold.
  */
 import { type Instant, after, earliest, elapsedMs } from '../model/instant.ts';
-import { mayBeSynchronous, mayFailOver } from '../model/member.ts';
+import { mayFailOver } from '../model/member.ts';
 import type { ServerAnswer } from '../model/server.ts';
 import type { SyncDocument } from '../model/store.ts';
 import { type SyncCandidate, chooseSyncNames } from '../replication/choose-sync-names.ts';
@@ -17,10 +17,16 @@ import {
   renderSyncNames,
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
-import { isPaused, isSuspensionOfOther } from '../view/pause.ts';
+import { needsName } from '../view/pause.ts';
 import { holdsNames } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
-import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
+import {
+  isPreparedAs,
+  isSynchronous,
+  namesOfNewPrimary,
+  prepareAs,
+  synchronousMembers,
+} from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
 import { hasRequest, writeSync } from './transactions.ts';
 
@@ -47,9 +53,9 @@ const observePresence = (view: View): Presence => {
   const { sync } = state;
   const candidates: SyncCandidate[] = [];
   let until: Instant | undefined;
-  for (const name of view.otherMembers) {
+  for (const name of synchronousMembers(view)) {
     const document = store?.members[name]?.value;
-    if (document === undefined || !mayBeSynchronous(document.tags)) continue;
+    if (document === undefined) continue;
     const stands = {
       name,
       priority: document.tags.syncPriority,
@@ -76,15 +82,11 @@ const observePresence = (view: View): Presence => {
 
 const chooseTarget = (view: View, { candidates }: Presence): SyncNames => {
   const { policy, sync } = view.state;
-  const everybody = view.otherMembers.filter((name) => {
-    const tags = view.store?.members[name]?.value.tags;
-    return tags !== undefined && mayBeSynchronous(tags);
-  });
   return chooseSyncNames({
     policy: policy.synchronous,
     candidates,
     current: sync.wanted?.names ?? view.electorate?.voters ?? [],
-    everybody,
+    everybody: synchronousMembers(view),
   });
 };
 
@@ -199,9 +201,8 @@ const electionTerm = (view: View) => {
   if (electorate === undefined) return undefined;
   if (state.snapshotStale || state.vacantSince === undefined || state.leaving !== undefined)
     return undefined;
-  // Nobody stands by himself: the primary may be going on, and its standbys with it.
-  const needsName = isPaused(view) || isSuspensionOfOther(view);
-  if (needsName && (view.store === undefined || !hasRequest(view.store))) return undefined;
+  // The primary may be going on, and its standbys with it.
+  if (needsName(view) && (view.store === undefined || !hasRequest(view.store))) return undefined;
   return endedTerm(view);
 };
 

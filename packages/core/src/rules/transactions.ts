@@ -148,6 +148,7 @@ export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Actio
       ...(store.handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
     ],
   );
+
 /** The leader key and our member key, hung on another lease of ours; the reign goes on. */
 export const exchange = (view: View, tenure: Tenure, next: Lease): Action => {
   const { name, life } = view.state.self;

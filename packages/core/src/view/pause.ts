@@ -31,6 +31,9 @@ export const isAnnounced = ({ snapshot, operating: { announced } }: MemberState)
 export const isSuspensionOfOther = ({ store, state: { self } }: View): boolean =>
   store?.suspension !== undefined && store.suspension.value.member !== self.name;
 
+/** Nobody stands for the lease by himself: only whom an operator names. */
+export const needsName = (view: View): boolean => isPaused(view) || isSuspensionOfOther(view);
+
 /**
  * Our server goes on without a lease: the guard has confirmed it, and nothing that the store has
  * said since takes it back.
