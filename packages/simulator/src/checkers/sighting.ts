@@ -8,7 +8,7 @@ export type Sighting =
       readonly kind: 'committed';
       readonly host: string;
       readonly record: WalRecord;
-      /** It waited for standbys, as many as the names asked for. */
+      /** It had to wait: for standbys, or until nobody was to wait any more. */
       readonly synchronous: boolean;
     }
   /** A server wrote a WAL record of its own, a client's or not. */

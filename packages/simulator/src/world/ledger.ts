@@ -6,8 +6,6 @@ export interface AcknowledgedWrite {
   readonly at: number;
   /** Accepted by a server that had no right to, for a reason no software can see. */
   readonly excused: boolean;
-  /** Standbys had it before the client was told. */
-  readonly synchronous: boolean;
 }
 
 /** Every write that a client was told is committed. */

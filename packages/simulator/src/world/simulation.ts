@@ -163,10 +163,10 @@ export class Simulation implements World {
     this.#narrate(sighting);
   }
 
-  #acknowledge({ host, record, synchronous }: Extract<Sighting, { kind: 'committed' }>): void {
+  #acknowledge({ host, record }: Extract<Sighting, { kind: 'committed' }>): void {
     const context = { world: this, tenures: this.tenures, report: () => undefined };
     const excused = !holdsLease(context, host) && excuseFor(context, host) !== undefined;
-    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused, synchronous });
+    this.ledger.acknowledged.push({ record, host, at: this.kernel.now, excused });
   }
 
   /** The moment at which somebody may wrongly still, or already, accept writes: try it. */

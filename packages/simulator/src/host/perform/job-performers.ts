@@ -182,7 +182,7 @@ const FETCH_LIMIT_MS = 1_000;
  * The offering agent reads its disk, and our standby takes what has come: up to the end that was
  * offered, and only what continues its own.
  */
-export const fetchWal: Performer<'fetch-wal'> = (performing, { from, end }, answer) => {
+export const fetchWal: Performer<'fetch-wal'> = (performing, { from, start, end }, answer) => {
   const { host, loop, world } = performing;
   const peer = world.hosts.get(from.member);
   const { network, random } = world;
@@ -199,7 +199,7 @@ export const fetchWal: Performer<'fetch-wal'> = (performing, { from, end }, answ
     const { wal } = source;
     const upTo = wal.countUpTo(Number(end.lsn));
     const records = wal.records.slice(0, upTo);
-    answer({ kind: 'done', bytes: Number(end.lsn) });
+    answer({ kind: 'done', bytes: Number(end.lsn - start.lsn) });
     const instance = host.postgres.running;
     instance?.process.after(random.between(1, RETRIEVE_RETRY_MS), () => {
       const own = instance.data.wal;
