@@ -22,7 +22,7 @@ export const readClusterSettings = (config: JsonObject | undefined): ClusterSett
   };
 };
 
-/** What a member that is not the primary is to commits that wait: one of those waited for, or not. */
+/** What a standby is to commits that wait: one of those that are waited for, or not. */
 export type Synchrony = 'none' | 'sync' | 'quorum';
 
 /** As Patroni says it: by the mode of the configuration, and the names in the store. */
