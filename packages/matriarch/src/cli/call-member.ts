@@ -24,6 +24,12 @@ export const callMember = async (
   });
 };
 
+/** Why it did not come to it, in patronictl's words. */
+export const failureOf = (what: string, member: string, answer: ApiAnswer): string =>
+  answer.kind === 'no-answer'
+    ? `Failed: ${what} for member ${member}: ${answer.cause}`
+    : `Failed: ${what} for member ${member}, status code=${answer.status}, (${answer.text})`;
+
 /** The members in the order in which they are asked for something of the whole cluster. */
 export const membersLeaderFirst = ({ snapshot }: ClusterAccess): readonly string[] => {
   const leader = snapshot.leader?.value;

@@ -1,7 +1,6 @@
 /** `switchover` and `failover`: both file a request at a member's API and await its outcome. */
-import { clusterRoles } from '@matriarch/protocol';
-import { callApi } from '../../local/member-api.ts';
 import { parseArguments, textOf } from '../arguments.ts';
+import { callMember } from '../call-member.ts';
 import { formatMemberTable } from '../output/member-table.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import { confirm } from '../output/confirm.ts';
@@ -77,31 +76,24 @@ const whyNot = ({ verb, leader, candidate }: Request, current: string | undefine
 };
 
 const send = async (request: Request, access: ClusterAccess): Promise<number> => {
-  const { snapshot, config, secrets, readAgain } = access;
+  const { snapshot, config, readAgain } = access;
   const through = snapshot.leader?.value ?? request.candidate ?? '';
-  const document = snapshot.members[through]?.value;
-  if (document === undefined) {
+  if (!Object.hasOwn(snapshot.members, through)) {
     complain(`${through} is not a member of cluster ${config.cluster}`);
     return 2;
   }
-  if (!URL.canParse(document.apiUrl)) {
-    complain(`${through} has published no address of its API: "${document.apiUrl}"`);
-    return 1;
-  }
-  const password = secrets.get('restapi');
-  const answer = await callApi({
+  const answer = await callMember(access, {
+    member: through,
     method: 'POST',
-    url: new URL(`/${request.verb}`, document.apiUrl).href,
+    path: `/${request.verb}`,
     body:
       request.verb === 'switchover'
         ? { leader: request.leader, candidate: request.candidate }
         : { candidate: request.candidate },
-    authentication:
-      password === undefined ? undefined : { username: clusterRoles.restapi, password },
     limitMs: ANSWER_LIMIT_MS,
   });
   if (answer.kind === 'no-answer') {
-    complain(`${through} does not answer at ${document.apiUrl}: ${answer.cause}`);
+    complain(`${through} does not answer: ${answer.cause}`);
     return 1;
   }
   const done = answer.status < 300;

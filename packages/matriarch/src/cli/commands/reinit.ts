@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArguments, textOf } from '../arguments.ts';
-import { callMember } from '../call-member.ts';
+import { callMember, failureOf } from '../call-member.ts';
 import { confirm } from '../output/confirm.ts';
 import { formatMemberTable } from '../output/member-table.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
@@ -80,11 +80,7 @@ const reinitialiseAll = async (
     if (answer.kind === 'answered' && answer.status < 400) {
       say(`Success: reinitialize for member ${member}`);
       begun.push(member);
-    } else if (answer.kind === 'answered')
-      complain(
-        `Failed: reinitialize for member ${member}, status code=${answer.status}, (${answer.text})`,
-      );
-    else complain(`Failed: reinitialize for member ${member}: ${answer.cause}`);
+    } else complain(failureOf('reinitialize', member, answer));
   }
   if (wait) for (const member of begun) await awaitStreaming(access, member);
   return begun.length === members.length ? 0 : 1;

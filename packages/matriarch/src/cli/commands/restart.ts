@@ -1,5 +1,5 @@
 import { parseArguments, textOf } from '../arguments.ts';
-import { callMember } from '../call-member.ts';
+import { callMember, failureOf } from '../call-member.ts';
 import { ROLES, chooseMembers, isRoleWord } from '../choose-members.ts';
 import { confirm } from '../output/confirm.ts';
 import { formatMemberTable } from '../output/member-table.ts';
@@ -86,11 +86,7 @@ const restartAll = async (
       continue;
     }
     failures += 1;
-    complain(
-      answer.kind === 'no-answer'
-        ? `Failed: restart for member ${member}: ${answer.cause}`
-        : `Failed: restart for member ${member}, status code=${answer.status}, (${answer.text})`,
-    );
+    complain(failureOf('restart', member, answer));
   }
   return failures === 0 ? 0 : 1;
 };
