@@ -11,6 +11,10 @@ import type { PortOutcome } from './ports/outcome.ts';
 import type { Pooler } from './ports/pooler.ts';
 import type { RouteSource } from './ports/route-source.ts';
 
+/** What the log says of a change, and of one that HAProxy did not take: the journal goes by it. */
+export const ROUTES_MOVED = 'routes moved';
+export const ROUTES_NOT_MOVED = 'routes not moved, trying again';
+
 /** A change that HAProxy did not take is tried again, soon and then later. */
 const FIRST_RETRY_MS = 50;
 const RETRY_MAX_MS = 1_000;
@@ -114,7 +118,7 @@ export class RouteMover {
       const { write, reads, because } = routes;
       const { revision } = snapshot;
       const steps = describe(change);
-      log.info({ write, reads, because, steps, revision, elapsedMs }, 'routes moved');
+      log.info({ write, reads, because, steps, revision, elapsedMs }, ROUTES_MOVED);
     }
     this.#decided = routes;
     // A start over that was asked for meanwhile must not be forgotten.
@@ -145,7 +149,7 @@ export class RouteMover {
   #retry(cause: string): void {
     if (this.#isClosed) return;
     const afterMs = this.#retryMs;
-    this.#parts.log.warn({ cause, afterMs }, 'routes not moved, trying again');
+    this.#parts.log.warn({ cause, afterMs }, ROUTES_NOT_MOVED);
     this.#retryMs = Math.min(afterMs * 2, RETRY_MAX_MS);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#wake(), afterMs);

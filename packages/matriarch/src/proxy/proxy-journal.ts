@@ -1,10 +1,11 @@
 /** The proxy's part of a story: where it sent whom, and when. `matriarch explain` reads it. */
+import { ROUTES_MOVED, ROUTES_NOT_MOVED } from './move-routes.ts';
 import type { Attributes, Log } from './ports/log.ts';
 
 /** The message of the log that tells of it, and the event it is in the journal. */
 const TOLD: Readonly<Record<string, string>> = {
-  'routes moved': 'routes.moved',
-  'routes not moved, trying again': 'routes.not-moved',
+  [ROUTES_MOVED]: 'routes.moved',
+  [ROUTES_NOT_MOVED]: 'routes.not-moved',
 };
 
 const flat = (value: unknown): unknown => (Array.isArray(value) ? value.join(', ') : value);
