@@ -10,6 +10,7 @@ import type {
   StoreSnapshot,
   WalPosition,
 } from '@matriarch/core';
+import type { RecentLines } from '../journal/read-journal.ts';
 import type { CounterReadings } from '../metrics/agent-counters.ts';
 
 export type DocumentsAnswer = { readonly kind: 'done'; readonly snapshot: StoreSnapshot } | Failure;
@@ -21,15 +22,7 @@ export type FilingAnswer =
   | { readonly kind: 'changed' }
   | Failure;
 
-export type OfferedWal =
-  | { readonly kind: 'done'; readonly bytes: Buffer }
-  | { readonly kind: 'failed' | 'unknown'; readonly cause: string };
-export interface JournalLines {
-  /** JSON, each by itself. */
-  readonly lines: readonly string[];
-  /** False: there are older lines. */
-  readonly complete: boolean;
-}
+export type OfferedWal = { readonly kind: 'done'; readonly bytes: Buffer } | Failure;
 
 export interface StateWatch {
   readonly limitMs: number;
@@ -72,7 +65,7 @@ export interface ApiSource {
   /** The used part of a segment of our silent server's WAL, up to its end. */
   readOfferedWal(name: string, end: WalPosition): Promise<OfferedWal>;
   /** The newest lines of the journal, within a limit of its own. */
-  readJournal(): Promise<JournalLines>;
+  readJournal(): Promise<RecentLines>;
   /** Has the local configuration read again. */
   reload(): void;
 }
