@@ -15,6 +15,7 @@ import {
 } from '../../packages/matriarch/src/drills/faults.ts';
 import { memberPaths } from '../../packages/matriarch/src/local/directories.ts';
 import { withDescendants } from '../../packages/matriarch/src/local/process-tree.ts';
+import { decodeText, readKey } from './harness/etcd-gateway.ts';
 import { listProcesses, signal } from './harness/processes.ts';
 import { waitFor, waitUntil } from './harness/wait.ts';
 import { type Running, UpBench } from './local/up-bench.ts';
@@ -55,6 +56,29 @@ describe('explain', () => {
     const { status, out, err } = await bench.run('explain', '--format', 'json', ...args);
     if (status !== 0) throw new Error(err);
     return JSON.parse(out) as Told;
+  };
+
+  interface Row {
+    readonly member?: string;
+    readonly event?: string;
+    readonly clock: number;
+  }
+
+  /** What a member has told last of all is in the store. */
+  const untilStored = async (member: string): Promise<void> => {
+    const { stateDirectory } = memberPaths(bench.paths.state, member);
+    const file = join(stateDirectory, 'journal.jsonl');
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const last = lines.map((line) => JSON.parse(line) as Row).findLast(({ event }) => event);
+    const endpoint = `http://127.0.0.1:${bench.plan().etcd[0]?.client ?? 0}`;
+    const key = `/service/${bench.cluster}/matriarch/journal`;
+    await waitUntil(`the store to have what ${member} told`, async () => {
+      const seen = await readKey(endpoint, key);
+      const { rows } = JSON.parse(decodeText(seen?.value ?? '')) as { rows: readonly Row[] };
+      return rows.some(
+        (row) => row.member === member && row.event === last?.event && row.clock === last?.clock,
+      );
+    });
   };
 
   /** The last incident, once it satisfies. */
@@ -207,11 +231,8 @@ describe('explain', () => {
       await untilWell();
       old = await leader();
       lastTold = texts((await tell()).incidents.at(-1) ?? ({ steps: [] } as never));
-      // What it told is in the store a second later at the latest; then it is silent for ever.
-      await waitUntil('the store to have it', async () => {
-        const { tellers } = await tell();
-        return tellers.every(({ from }) => from === 'journal');
-      });
+      // What it told is in the store soon; then it is silent for ever.
+      await untilStored(old);
       const senders = listProcesses().filter(
         ({ directory, commandLine }) =>
           directory === dataOf(old) && commandLine.includes('walsender'),

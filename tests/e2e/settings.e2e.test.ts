@@ -6,42 +6,26 @@
 import { expect, it } from 'vitest';
 import type { Member } from './harness/member.ts';
 import { SCOPE } from './harness/agent-file.ts';
+import { type KeyValue, askEtcd, decodeText, encodeText, readKey } from './harness/etcd-gateway.ts';
 import { openStage } from './harness/scenes.ts';
 
 const stage = openStage();
 const KEYS = `/service/${SCOPE}/`;
 
-interface KeyValue {
-  readonly value: string;
-  readonly mod_revision: string;
-  readonly lease?: string;
-}
+const endpoint = (): string => stage.cluster().etcd.endpoints[0] ?? '';
 
-const encode = (text: string): string => Buffer.from(text).toString('base64');
-
-/** etcd's own answer to a call of its JSON gateway. */
-const ask = async <T>(path: string, body: object): Promise<T> => {
-  const [endpoint] = stage.cluster().etcd.endpoints;
-  const answer = await fetch(`${endpoint ?? ''}/v3/${path}`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-  });
-  return (await answer.json()) as T;
-};
-
-const read = async (key: string): Promise<KeyValue | undefined> => {
-  const { kvs } = await ask<{ kvs?: KeyValue[] }>('kv/range', { key: encode(KEYS + key) });
-  return kvs?.[0];
-};
+const read = async (key: string): Promise<KeyValue | undefined> => readKey(endpoint(), KEYS + key);
 
 const change = async (settings: object): Promise<void> => {
   const seen = await read('config');
   if (seen === undefined) throw new Error('the cluster has no configuration');
-  const before = JSON.parse(Buffer.from(seen.value, 'base64').toString()) as object;
-  const key = encode(`${KEYS}config`);
-  const { succeeded } = await ask<{ succeeded?: boolean }>('kv/txn', {
+  const before = JSON.parse(decodeText(seen.value)) as object;
+  const key = encodeText(`${KEYS}config`);
+  const { succeeded } = await askEtcd<{ succeeded?: boolean }>(endpoint(), 'kv/txn', {
     compare: [{ target: 'MOD', key, mod_revision: seen.mod_revision }],
-    success: [{ request_put: { key, value: encode(JSON.stringify({ ...before, ...settings })) } }],
+    success: [
+      { request_put: { key, value: encodeText(JSON.stringify({ ...before, ...settings })) } },
+    ],
   });
   expect(succeeded).toBe(true);
 };
@@ -50,7 +34,9 @@ const change = async (settings: object): Promise<void> => {
 const grantedTtl = async (key: string): Promise<number> => {
   const lease = (await read(key))?.lease;
   if (lease === undefined) return 0;
-  const { grantedTTL } = await ask<{ grantedTTL?: string }>('lease/timetolive', { ID: lease });
+  const { grantedTTL } = await askEtcd<{ grantedTTL?: string }>(endpoint(), 'lease/timetolive', {
+    ID: lease,
+  });
   return Number(grantedTTL ?? 0);
 };
 
