@@ -138,16 +138,26 @@ loop: leaving since now
     expect(member.underWay('stop-server')).toBeDefined();
   });
 
-  it('of a fence is tried again by the other hand, and not put off', () => {
+  it('of a fence is tried again at once, by the other hand', () => {
+    const member = play(PRIMARY.replace('lease held: deadline in 3s', 'lease: renewed 1s ago'));
+    member.tick();
+    const hands = [member.underWay('fence')?.action];
+    for (let round = 0; round < 2; round += 1) {
+      member.fails('fence', failed, 10);
+      hands.push(member.underWay('fence')?.action);
+    }
+    const [first, second] = hands.map((action) => (action?.kind === 'fence' ? action.by : '?'));
+    expect(new Set([first, second])).toEqual(new Set(['guard', 'loop']));
+    expect(hands[2]).toEqual(hands[0]);
+  });
+
+  it('of a fence at the deadline is tried again at once, by the loop: the guard has its own', () => {
     const member = play(PRIMARY);
     member.tick(3_000);
-    const first = member.underWay('fence')?.action;
-    member.fails('fence', failed, 10);
-    const second = member.underWay('fence')?.action;
-    expect([first, second]).toEqual([
-      { kind: 'fence', by: 'loop' },
-      { kind: 'fence', by: expect.stringMatching(/guard|loop/u) as 'guard' },
-    ]);
+    for (let round = 0; round < 2; round += 1) {
+      expect(member.underWay('fence')?.action).toEqual({ kind: 'fence', by: 'loop' });
+      member.fails('fence', failed, 10);
+    }
   });
 
   it('of the store leaves the server alone until the deadline', () => {
@@ -207,5 +217,13 @@ under way publish: renewal
     member.tick();
     expect(member.rules).toEqual(['begin-switchover']);
     expect(member.last?.events).toEqual([]);
+    const asked = `${PRIMARY}\noperation: restart, prepared\n`;
+    const resting = play(`${asked}resting server: until in 5s\n`);
+    resting.tick();
+    expect(resting.rules).toEqual(['stop-server-for-operation']);
+    expect(resting.state.operating.operation?.stage).toBe('prepared');
+    const free = play(asked);
+    free.tick();
+    expect(free.state.operating.operation?.stage).toBe('stopping');
   });
 });

@@ -10,6 +10,8 @@ import { lsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
 import type { ConnectedStandby, ServerAnswer } from '../model/server.ts';
 import { renderSyncNames } from '../replication/sync-names.ts';
+import { knownPosition } from '../model/wal-position.ts';
+import { timeline } from '../model/timeline.ts';
 import type { MemberState } from '../state.ts';
 import { mustBuildMember } from '../testing/scene/must-build.ts';
 import { holdsNames } from '../view/sync.ts';
@@ -59,6 +61,8 @@ const shows = (
     result: { kind: 'done', shown: { names, senders } },
   } as never);
 
+const END = 0x5000000;
+
 const standby = (name: string, [pid, replyTime]: readonly [number, string], flushed: number) =>
   ({
     pid,
@@ -75,14 +79,13 @@ const standby = (name: string, [pid, replyTime]: readonly [number, string], flus
 const probed = (
   member: MemberState,
   standbys: readonly ConnectedStandby[],
-  sentMs = 0,
+  { sentMs = 0, end = END }: { readonly sentMs?: number; readonly end?: number } = {},
 ): MemberState => {
   const before = member.probe?.value as ServerAnswer;
-  const probe = { ...before, standbys };
+  const position = knownPosition({ timeline: timeline(1), lsn: lsn(end) });
+  const probe = { ...before, standbys, position };
   return under(member, { kind: 'probe-server', result: { kind: 'done', probe } } as never, sentMs);
 };
-
-const END = 0x5000000;
 
 describe('names that PostgreSQL was told', () => {
   it('do not hold before a fresh connection has shown them', () => {
@@ -120,7 +123,7 @@ describe('what was acknowledged before', () => {
 
   it('is proven to be on standbys only by a look that was begun later', () => {
     const member = holding();
-    const early = probed(member, [standby('bravo', [7, 'a'], END)], -20);
+    const early = probed(member, [standby('bravo', [7, 'a'], END)], { sentMs: -20 });
     expect(early.sync.proven).toBe(false);
     expect(probed(member, [standby('bravo', [7, 'a'], END)]).sync.proven).toBe(true);
   });
@@ -135,8 +138,10 @@ describe('what was acknowledged before', () => {
   it('is compared with the end of WAL of then, not of now', () => {
     const first = probed(holding(), [standby('bravo', [7, 'a'], END - 1)]);
     expect(first.sync.holdsFrom).toBe(lsn(END));
-    const later = { ...first, probe: { ...first.probe, value: { ...first.probe?.value } } };
-    expect(probed(later as MemberState, [standby('bravo', [7, 'b'], END)]).sync.proven).toBe(true);
+    // By now there is more, which the standby need not have.
+    const second = probed(first, [standby('bravo', [7, 'b'], END)], { end: END + 1 });
+    expect(second.sync.holdsFrom).toBe(lsn(END));
+    expect(second.sync.proven).toBe(true);
   });
 });
 

@@ -430,6 +430,10 @@ describe('host: effects carried out late and with faults', () => {
         host.run(host.guard.now + 10_000);
         const { suspended } = host.guard.state;
         expect(host.serverPid !== undefined && host.writes && !suspended).toBe(false);
+        // Whoever was let go on is not any more once that is taken back.
+        host.say({ kind: 'suspend', id: 1_000, on: false, leaseId: '1' as LeaseId });
+        host.run(host.guard.now + 10_000);
+        expect(host.serverPid !== undefined && host.writes).toBe(false);
       }),
       { numRuns: 1_000 },
     );

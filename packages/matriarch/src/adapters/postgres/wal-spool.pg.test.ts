@@ -89,11 +89,15 @@ afterAll(() => lab?.close());
 
 describe('what is asked for', () => {
   it.each([
-    ['an earlier timeline', '000000020000000000000001'],
+    ['of another timeline', '000000020000000000000001'],
     ['beyond the end', '0000000100000000000000FF'],
-    ['no segment', '../../postgresql.conf'],
+    // It is there, as seen from pg_wal.
+    ['no segment', '../postgresql.conf'],
   ])('is refused when it is %s', async (_what, name) => {
-    expect(await fromPrimary(name)).toMatchObject({ kind: 'failed' });
+    expect(await fromPrimary(name)).toEqual({
+      kind: 'failed',
+      cause: `${name} is not a segment of what is offered`,
+    });
   });
 });
 

@@ -71,8 +71,9 @@ describe.each(names)('%s', (name) => {
 
   it('is JSON that comes back', () => {
     const { explanation, sources } = play(name);
-    const json = JSON.stringify(assembleExplainJson(explanation, { cluster: 'demo', sources }));
-    expect(JSON.parse(json)).toMatchObject({ cluster: 'demo' });
+    const assembled = assembleExplainJson(explanation, { cluster: 'demo', sources });
+    expect(JSON.parse(JSON.stringify(assembled))).toEqual(assembled);
+    expect(assembled).toMatchObject({ cluster: 'demo' });
   });
 });
 
