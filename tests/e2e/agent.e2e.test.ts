@@ -1,22 +1,16 @@
 /**
- * What the agent's own processes suffer, and what is asked of them: the loop and the guard are killed
- * or stopped, PostgreSQL stops answering, SIGTERM, SIGHUP. Writers go on all the while; whatever they
- * were told is there must be there.
+ * What the agent's own processes suffer, and what is asked of them: the loop and the guard are killed,
+ * PostgreSQL stops answering, SIGTERM, SIGHUP. Writers go on all the while; whatever they were told is
+ * there must be there. (Loop and guard that hang: in `synchronous`, since only commits that wait are
+ * sure to outlive a fence at the deadline.)
  */
 import { appendFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { openStage } from './harness/scenes.ts';
+import { NOTHING_LOST } from './harness/writer.ts';
 
 const stage = openStage();
 const TTL_MS = 5_000;
-const NOTHING_LOST = { lost: [], risen: [], split: [] };
-const TAIL_ROWS_MAX = 50;
-/** A kill may cost the asynchronous commits of its last moment, which no walsender had sent yet. */
-const TAIL_LOST_AT_MOST = {
-  ...NOTHING_LOST,
-  lost: expect.toSatisfy(({ length }: readonly unknown[]) => length < TAIL_ROWS_MAX),
-};
-
 it('lets PostgreSQL go on while a killed loop is replaced', async () => {
   const cluster = stage.cluster();
   const primary = stage.primary();
@@ -51,40 +45,6 @@ it('has a killed guard’s server end with it, and goes on when it is started ag
   await load.stop();
   const primary = await cluster.untilWell();
   expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
-});
-
-it('is silent before its lease can expire when the loop hangs', async () => {
-  const cluster = stage.cluster();
-  const old = stage.primary();
-  const load = await cluster.write();
-  const { loopPid } = old;
-  await old.freeze('loop');
-  const fresh = await cluster.untilOtherPrimary(old);
-  expect(old.postmasterPid).toBeUndefined();
-  await cluster.moreRows(load, 300);
-  // Nobody thaws it: the guard replaces a loop that says nothing.
-  await cluster.waitUntil('another loop', () => {
-    const now = old.loopPid;
-    return now !== undefined && now !== loopPid;
-  });
-  await load.stop();
-  expect(await cluster.untilWell()).toBe(fresh);
-  expect(await load.account(fresh)).toMatchObject(TAIL_LOST_AT_MOST);
-});
-
-it('is silent before its lease can expire when the guard hangs', async () => {
-  const cluster = stage.cluster();
-  const old = stage.primary();
-  const load = await cluster.write();
-  await old.freeze('guard');
-  const fresh = await cluster.untilOtherPrimary(old);
-  // The loop did it: the guard still stands.
-  expect(old.serverProcesses()).toEqual([]);
-  await cluster.moreRows(load, 300);
-  old.thaw();
-  await load.stop();
-  expect(await cluster.untilWell()).toBe(fresh);
-  expect(await load.account(fresh)).toMatchObject(TAIL_LOST_AT_MOST);
 });
 
 it('treats a PostgreSQL that does not answer as crashed', async () => {

@@ -9,6 +9,7 @@ import { SUPERUSER } from './harness/agent-file.ts';
 import type { Member } from './harness/member.ts';
 import { signal } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
+import { NOTHING_LOST } from './harness/writer.ts';
 
 /** A backend that commits as fast as it can inside one statement, and never looks at its client. */
 const startCommitting = async (member: Member): Promise<() => Promise<void>> => {
@@ -72,7 +73,7 @@ describe('a crash of an idle primary', () => {
     await load.stop();
     expect(await cluster.untilWell()).toBe(primary);
     expect((await primary.status())?.timeline).toBe(before);
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
     expect(primary.events('primary.crashed-again', since)).toMatchObject([{ crashes: 1 }]);
   });
 });
@@ -109,7 +110,7 @@ describe('a crash of a busy primary', () => {
     const primary = await cluster.untilWell();
     const status = await primary.status();
     expect(status?.timeline === before?.timeline).toBe(primary === stage.primary());
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 
   it('is noticed by the next loop when the loop died with it', async () => {
@@ -120,7 +121,7 @@ describe('a crash of a busy primary', () => {
     await cluster.moreRows(load, 300);
     await load.stop();
     const primary = await cluster.untilWell();
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 
   it('begins with a backend that is killed, too', async () => {
@@ -135,7 +136,7 @@ describe('a crash of a busy primary', () => {
     await cluster.moreRows(load, 300);
     await load.stop();
     const primary = await cluster.untilWell();
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 
   it('silences a backend that commits without end', async () => {
@@ -151,6 +152,6 @@ describe('a crash of a busy primary', () => {
     await load.stop();
     const primary = await cluster.untilWell();
     for (const { pid } of old.serverProcesses()) expect(servers).not.toContain(pid);
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 });

@@ -244,8 +244,13 @@ describe('explain', () => {
       killAll(hostPids(old), 'SIGKILL');
       const incident = await untilTold(
         'the failover',
-        ({ kind, settled, missing }) =>
-          kind === 'failover' && settled && missing.length === 1 && missing[0] === old,
+        ({ kind, settled, missing, steps, to }) =>
+          kind === 'failover' &&
+          settled &&
+          missing.length === 1 &&
+          missing[0] === old &&
+          // The proxy's checks have their own pace: what it did is told when it has done it.
+          steps.some(({ text }) => text.startsWith(`writes go to ${to ?? ''}`)),
       );
       const fresh = await leader();
       expect(incident).toMatchObject({

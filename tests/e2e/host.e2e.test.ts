@@ -6,16 +6,16 @@
 import { expect, it } from 'vitest';
 import { type Fork, readForks } from './harness/fork.ts';
 import type { Member } from './harness/member.ts';
-import { observeProcess, signal } from './harness/processes.ts';
+import { observeProcess } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
-import type { Balance, Load } from './harness/writer.ts';
+import { NOTHING_LOST, type Balance, type Load } from './harness/writer.ts';
 
 const stage = openStage({ etcd: 3 });
 const OUTAGE_MS = 20_000;
 
-/** From now on no standby receives anything, and applications do not notice. */
-const holdBackWal = async (member: Member, load: Load): Promise<void> => {
-  for (const pid of member.serverProcess('walsender')) signal(pid, 'SIGSTOP');
+/** Rows that no standby receives. */
+const writeUnreceived = async (member: Member, load: Load): Promise<void> => {
+  member.holdBackWal();
   await stage.cluster().moreRows(load, 50);
 };
 
@@ -36,7 +36,7 @@ it('gets another primary when a host dies, and counts what died with it', async 
   const old = stage.primary();
   const since = Date.now();
   const load = await cluster.write();
-  await holdBackWal(old, load);
+  await writeUnreceived(old, load);
   await old.kill('host');
   const fresh = await cluster.untilOtherPrimary(old);
   expect(old.processes()).toEqual([]);
@@ -56,7 +56,7 @@ it('has a frozen primary rejoin when it comes to under another one', async () =>
   const old = stage.primary();
   const since = Date.now();
   const load = await cluster.write();
-  await holdBackWal(old, load);
+  await writeUnreceived(old, load);
   await old.freeze('host');
   const fresh = await cluster.untilOtherPrimary(old);
   await cluster.moreRows(load, 300);
@@ -86,7 +86,7 @@ it('goes on without a word when one of three etcd members dies', async () => {
   await load.stop();
   expect(await cluster.untilWell()).toBe(primary);
   expect((await primary.status())?.timeline).toBe(timeline);
-  expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [], unknown: 0 });
+  expect(await load.account(primary)).toMatchObject({ ...NOTHING_LOST, unknown: 0 });
 });
 
 it('is read-only while all of etcd is gone, and has the same primary afterwards', async () => {
@@ -110,7 +110,7 @@ it('is read-only while all of etcd is gone, and has the same primary afterwards'
   await cluster.moreRows(load, 100);
   await load.stop();
   expect(await cluster.untilWell()).toBe(primary);
-  expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+  expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
 });
 
 it('loses nothing when all hosts lose their power at once, and come back', async () => {
@@ -123,7 +123,7 @@ it('loses nothing when all hosts lose their power at once, and come back', async
   await cluster.moreRows(load, 100);
   await load.stop();
   const primary = await cluster.untilWell();
-  expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+  expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
 });
 
 /** It answers, and refuses to write. */

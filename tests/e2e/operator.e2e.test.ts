@@ -6,8 +6,8 @@ import { statSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from './harness/agent-file.ts';
 import type { Member } from './harness/member.ts';
-import { signal } from './harness/processes.ts';
 import { openStage } from './harness/scenes.ts';
+import { NOTHING_LOST } from './harness/writer.ts';
 
 const stage = openStage();
 /** Takes back what a scene may have left in the configuration. */
@@ -31,15 +31,19 @@ const setPause = async (on: boolean): Promise<void> => {
   expect(answer?.status, answer?.body).toBe(200);
   await cluster.waitUntil(`pause ${on ? 'on' : 'off'} at every member`, async () => {
     const seen = await Promise.all(cluster.members.map(async (member) => member.status()));
-    return seen.every((status) => status === undefined || (status.pause === true) === on);
+    return seen.every((status) => status !== undefined && (status.pause === true) === on);
   });
 };
 
 const timelineOf = async (member: Member): Promise<number | undefined> =>
   (await member.status())?.timeline;
 
-const ruleAnswers = (member: Member, rule: string): boolean =>
-  member.log.includes(rule) || member.journal.some((entry) => entry.rule === rule);
+const untilRuleAnswers = async (member: Member, rule: string, since: number): Promise<void> =>
+  stage
+    .cluster()
+    .waitUntil(`${rule} to answer`, () =>
+      member.journal.some((entry) => entry.rule === rule && Date.parse(entry.at) >= since),
+    );
 
 afterEach(async () => {
   const cluster = stage.cluster();
@@ -56,10 +60,9 @@ describe('a pause', () => {
     expect(await cluster.list(primary)).toMatchObject({ pause: true });
     expect((await replica.rest('/metrics'))?.body).toMatch(/^patroni_is_paused\{.*\} 1$/mu);
 
+    const since = Date.now();
     await replica.kill('postmaster');
-    await cluster.waitUntil('the rule to answer', () =>
-      ruleAnswers(replica, 'leave-stopped-server-alone-while-paused'),
-    );
+    await untilRuleAnswers(replica, 'leave-stopped-server-alone-while-paused', since);
     expect(replica.postmasterPid).toBeUndefined();
 
     const answer = await post(replica, '/restart');
@@ -74,17 +77,24 @@ describe('a pause', () => {
     const primary = stage.primary();
     await setPause(true);
     const load = await cluster.write();
+    const since = Date.now();
     await primary.kill('postmaster');
-    await cluster.waitUntil('the rule to answer', () =>
-      ruleAnswers(primary, 'leave-stopped-server-alone-while-paused'),
-    );
+    await untilRuleAnswers(primary, 'leave-stopped-server-alone-while-paused', since);
     expect(await cluster.primary()).toBeUndefined();
+    const resumedAt = Date.now();
     await setPause(false);
+    const early = cluster.members.flatMap((member) =>
+      [
+        ...member.events('lease.acquiring', since),
+        ...member.events('server.started', since),
+      ].filter(({ at }) => Date.parse(at) < resumedAt),
+    );
+    expect(early).toEqual([]);
     const successor = await cluster.untilPrimary();
     await cluster.moreRows(load, 100);
     await load.stop();
     expect(await cluster.untilWell()).toBe(successor);
-    expect(await load.account(successor)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(successor)).toMatchObject(NOTHING_LOST);
   });
 
   it('lets the primary go on while the store is away for longer than a lease', async () => {
@@ -99,14 +109,18 @@ describe('a pause', () => {
     );
     const timeline = await timelineOf(primary);
     const load = await cluster.write();
-    for (const { pid } of cluster.etcd.members) signal(pid, 'SIGSTOP');
+    await Promise.all(cluster.etcd.members.map(async (etcd) => etcd.freeze()));
     const stoppedMs = performance.now();
     await cluster.waitUntil('the lease to have ended', () => {
       return performance.now() - stoppedMs > LONG_OUTAGE_MS;
     });
     await cluster.moreRows(load, 200);
     expect((await primary.rest('/primary'))?.status).toBe(200);
-    for (const { pid } of cluster.etcd.members) signal(pid, 'SIGCONT');
+    for (const etcd of cluster.etcd.members) etcd.thaw();
+    await cluster.waitUntil(
+      'the primary to take the lease again',
+      () => primary.events('lease.taking-again', pausedAt).length > 0,
+    );
     await cluster.waitUntil(
       'the primary to hold the lease again',
       async () =>
@@ -119,7 +133,7 @@ describe('a pause', () => {
     expect(await cluster.untilWell()).toBe(primary);
     expect(primary.postmasterPid).toBe(postmasterPid);
     expect(await timelineOf(primary)).toBe(timeline);
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 
   it('allows a switchover to a named candidate only', async () => {
@@ -183,7 +197,7 @@ describe('a restart', () => {
       expect(await member.query('show max_connections')).toEqual([{ max_connections: '60' }]);
       expect((await member.status())?.pending_restart).toBeUndefined();
     }
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
     const again = await post(primary, '/restart', { restart_pending: true });
     expect(again).toEqual({ status: 503, body: 'restart conditions are not satisfied' });
   });
@@ -215,12 +229,13 @@ describe('a new clone', () => {
     const answer = await post(replica, '/reinitialize', { force: true });
     expect(answer).toEqual({ status: 200, body: 'reinitialize started' });
     await cluster.waitUntil('another data directory', () => {
-      return statSync(replica.dataDirectory, { throwIfNoEntry: false })?.ino !== before;
+      const now = statSync(replica.dataDirectory, { throwIfNoEntry: false })?.ino;
+      return now !== undefined && now !== before;
     });
     await cluster.moreRows(load, 100);
     await load.stop();
     expect(await cluster.untilWell()).toBe(primary);
-    expect(await load.account(primary)).toMatchObject({ lost: [], risen: [], split: [] });
+    expect(await load.account(primary)).toMatchObject(NOTHING_LOST);
   });
 
   it('is not made of the primary', async () => {

@@ -5,36 +5,21 @@
  */
 import { expect, it } from 'vitest';
 import type { Member } from './harness/member.ts';
-import { SCOPE } from './harness/agent-file.ts';
-import { type KeyValue, askEtcd, decodeText, encodeText, readKey } from './harness/etcd-gateway.ts';
+import { changeConfig, endpointOf, keyOf } from './harness/documents.ts';
+import { askEtcd, readKey } from './harness/etcd-gateway.ts';
 import { openStage } from './harness/scenes.ts';
+import { NOTHING_LOST } from './harness/writer.ts';
 
 const stage = openStage();
-const KEYS = `/service/${SCOPE}/`;
 
-const endpoint = (): string => stage.cluster().etcd.endpoints[0] ?? '';
-
-const read = async (key: string): Promise<KeyValue | undefined> => readKey(endpoint(), KEYS + key);
-
-const change = async (settings: object): Promise<void> => {
-  const seen = await read('config');
-  if (seen === undefined) throw new Error('the cluster has no configuration');
-  const before = JSON.parse(decodeText(seen.value)) as object;
-  const key = encodeText(`${KEYS}config`);
-  const { succeeded } = await askEtcd<{ succeeded?: boolean }>(endpoint(), 'kv/txn', {
-    compare: [{ target: 'MOD', key, mod_revision: seen.mod_revision }],
-    success: [
-      { request_put: { key, value: encodeText(JSON.stringify({ ...before, ...settings })) } },
-    ],
-  });
-  expect(succeeded).toBe(true);
-};
+const change = async (settings: object): Promise<void> => changeConfig(stage.cluster(), settings);
 
 /** The ttl that was granted to the lease a key hangs on. */
 const grantedTtl = async (key: string): Promise<number> => {
-  const lease = (await read(key))?.lease;
+  const endpoint = endpointOf(stage.cluster());
+  const lease = (await readKey(endpoint, keyOf(key)))?.lease;
   if (lease === undefined) return 0;
-  const { grantedTTL } = await askEtcd<{ grantedTTL?: string }>(endpoint(), 'lease/timetolive', {
+  const { grantedTTL } = await askEtcd<{ grantedTTL?: string }>(endpoint, 'lease/timetolive', {
     ID: lease,
   });
   return Number(grantedTTL ?? 0);
@@ -69,7 +54,7 @@ it('has a lease with another ttl as soon as the ttl is another one, and nobody n
   expect(primary.postmasterPid).toBe(postmasterPid);
   expect(await cluster.untilPrimary()).toBe(primary);
   const balance = await load.account(primary);
-  expect(balance).toMatchObject({ lost: [], risen: [], split: [], unknown: 0, failed: 0 });
+  expect(balance).toMatchObject({ ...NOTHING_LOST, unknown: 0, failed: 0 });
   expect(balance.longestGapMs).toBeLessThan(1_000);
 });
 

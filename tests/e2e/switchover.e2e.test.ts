@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Member } from './harness/member.ts';
 import { openStage } from './harness/scenes.ts';
+import { NOTHING_LOST } from './harness/writer.ts';
 import type { JsonObject } from './harness/agent-file.ts';
 
 const stage = openStage();
@@ -30,7 +31,7 @@ it('goes to the named candidate, and loses nothing', async () => {
   await cluster.moreRows(load, 300);
   await load.stop();
   expect(await cluster.untilWell()).toBe(named);
-  expect(await load.account(named)).toMatchObject({ lost: [], risen: [], split: [] });
+  expect(await load.account(named)).toMatchObject(NOTHING_LOST);
   expect(old.events('lease.handed-over').at(-1)).toMatchObject({ cause: 'switchover' });
 });
 
@@ -51,7 +52,7 @@ it('goes to the best candidate when none is named', async () => {
   await cluster.moreRows(load, 300);
   await load.stop();
   expect(await cluster.untilWell()).toBe(preferred);
-  expect(await load.account(preferred)).toMatchObject({ lost: [], risen: [], split: [] });
+  expect(await load.account(preferred)).toMatchObject(NOTHING_LOST);
   const tagged = await ask(preferred, 'switchover', {
     leader: preferred.name,
     candidate: avoided.name,
@@ -118,5 +119,5 @@ it('is done by a failover request with a candidate, too', async () => {
   await cluster.moreRows(load, 300);
   await load.stop();
   expect(await cluster.untilWell()).toBe(candidate);
-  expect(await load.account(candidate)).toMatchObject({ lost: [], risen: [], split: [] });
+  expect(await load.account(candidate)).toMatchObject(NOTHING_LOST);
 });

@@ -240,6 +240,13 @@ export class Member {
     return pids;
   }
 
+  /** From now on no standby receives anything, and applications do not notice. */
+  holdBackWal(): void {
+    const senders = this.serverProcess('walsender');
+    if (senders.length === 0) throw new Error(`nobody receives WAL from ${this.name}`);
+    for (const pid of senders) signal(pid, 'SIGSTOP');
+  }
+
   /** SIGCONT to everything of the host that was stopped. */
   thaw(): void {
     for (const pid of this.#pidsOf('host')) signal(pid, 'SIGCONT');

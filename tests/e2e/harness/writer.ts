@@ -28,6 +28,9 @@ export interface WriteRecord {
   readonly error?: string | undefined;
 }
 
+/** What a balance says when all is as the applications were told. */
+export const NOTHING_LOST = { lost: [], risen: [], split: [] };
+
 export interface LoadOptions {
   readonly writers?: number | undefined;
   /** Rest of a writer between two rows. */
