@@ -25,6 +25,8 @@ import type { Fate, Mishap, Weather } from './weather.ts';
 
 const ALPHA = 'alpha' as MemberName;
 const BRAVO = 'bravo' as MemberName;
+/** The host's clock when the story begins: a new member takes 0 for a time long ago. */
+const STARTS_AT = 10_000 as Instant;
 const TTL_MS = 5_000;
 const OTHER_TTL_MS = 14_000;
 const BRAVO_LEASE_TTL_MS = 600_000;
@@ -90,10 +92,8 @@ export class World {
   readonly host = new MakeBelieveHost();
   readonly weather: Weather;
   readonly breaches: string[] = [];
-  /** Rules that answered, and actions that were sent, for those who want to know what was tried. */
-  readonly seen = new Set<string>();
   member: PlayedMember;
-  now = 10_000 as Instant;
+  now = STARTS_AT;
   #due: Due[] = [];
   #order = 0;
   #drawn = 0;
@@ -168,7 +168,7 @@ export class World {
 
   /** When the last of all that is to happen happens. */
   get lastMishapAt(): number {
-    return this.weather.mishaps.reduce((sum, { afterMs }) => sum + afterMs, 10_000);
+    return this.weather.mishaps.reduce((sum, { afterMs }) => sum + afterMs, STARTS_AT as number);
   }
 
   get #wakeAt(): number {
@@ -219,10 +219,9 @@ export class World {
   #tell(input: Input): void {
     if (this.#ended) return;
     this.member.state = { ...this.member.state, now: this.now };
-    const { dispatches, decisions, ...rest } = this.member.tell(input);
-    this.breaches.push(...findBreaches({ dispatches, decisions, ...rest }));
-    for (const { rule } of decisions) this.seen.add(rule);
-    for (const dispatch of dispatches) this.#perform(dispatch);
+    const result = this.member.tell(input);
+    this.breaches.push(...findBreaches(result));
+    for (const dispatch of result.dispatches) this.#perform(dispatch);
   }
 
   /** To the loop of now. What comes while it is frozen waits, and keeps its order. */
@@ -255,7 +254,6 @@ export class World {
   #perform(dispatch: Dispatch): void {
     const { id, action } = dispatch;
     const { kind } = action;
-    this.seen.add(kind === 'transact' ? action.purpose : kind);
     if (kind === 'exit') {
       this.#ended = true;
       return;
