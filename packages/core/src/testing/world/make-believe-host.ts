@@ -11,6 +11,7 @@ import type {
 import type { LeaseId } from '../../model/store.ts';
 import { type Lineage, type Timeline, firstLineage } from '../../model/timeline.ts';
 import { knownPosition } from '../../model/wal-position.ts';
+import type { Agenda } from './agenda.ts';
 
 export const CLUSTER = '7001';
 
@@ -60,9 +61,13 @@ export class MakeBelieveHost {
   #nextPid = 100;
   #historyUpTo = 0;
   #preparedUpstream: string | undefined;
-  /** Set by the world before each call. */
-  now = 0 as Instant;
-  elsewhere: Elsewhere = { lineage: firstLineage, end: lsn(0), primary: undefined };
+  readonly #agenda: Agenda;
+  readonly #elsewhere: Elsewhere;
+
+  constructor(agenda: Agenda, elsewhere: Elsewhere) {
+    this.#agenda = agenda;
+    this.#elsewhere = elsewhere;
+  }
 
   /** Somebody may be getting writes acknowledged who can reach the server. */
   get acceptsWrites(): boolean {
@@ -84,7 +89,7 @@ export class MakeBelieveHost {
   /** Whether the guard must fence now. */
   get isOverdue(): boolean {
     if (this.suspended && this.server !== undefined) return false;
-    return this.deadline !== undefined && this.now >= this.deadline && !this.isSilent;
+    return this.deadline !== undefined && this.#agenda.now >= this.deadline && !this.isSilent;
   }
 
   fence(): void {
@@ -118,7 +123,8 @@ export class MakeBelieveHost {
 
   /** Commits, or WAL that was streamed to us. */
   write(bytes: number): void {
-    const { server, data, elsewhere } = this;
+    const { server, data } = this;
+    const elsewhere = this.#elsewhere;
     if (server === undefined || data === undefined) return;
     if (!server.inRecovery) data.end = lsn(data.end + BigInt(bytes));
     else if (this.#streams(server, data)) {
@@ -128,7 +134,7 @@ export class MakeBelieveHost {
   }
 
   #streams(server: Server, data: Data): boolean {
-    const { elsewhere } = this;
+    const elsewhere = this.#elsewhere;
     if (elsewhere.primary === undefined || server.upstream !== elsewhere.primary) return false;
     if (data.lineage.timeline === elsewhere.lineage.timeline) return data.end <= elsewhere.end;
     const left = elsewhere.lineage.ancestors.find(
@@ -241,7 +247,7 @@ export class MakeBelieveHost {
   }
 
   #extend(action: Action): object {
-    if (action.kind === 'extend-deadline' && action.deadline > this.now) {
+    if (action.kind === 'extend-deadline' && action.deadline > this.#agenda.now) {
       const newer = this.leaseId !== action.leaseId || action.deadline > (this.deadline ?? 0);
       if (newer) this.deadline = action.deadline;
       this.leaseId = action.leaseId;
@@ -259,7 +265,7 @@ export class MakeBelieveHost {
   }
 
   #hasDeadline(): boolean {
-    return this.deadline !== undefined && this.now < this.deadline;
+    return this.deadline !== undefined && this.#agenda.now < this.deadline;
   }
 
   #start(action: Action): object | Failure {
@@ -305,7 +311,7 @@ export class MakeBelieveHost {
   }
 
   #copy(): object | Failure {
-    const { lineage, end, primary } = this.elsewhere;
+    const { lineage, end, primary } = this.#elsewhere;
     if (primary === undefined) return refused;
     this.#newData = { lineage, end, standbySignal: true, inProduction: false };
     this.asideKept = true;
@@ -313,7 +319,7 @@ export class MakeBelieveHost {
   }
 
   #rewind(): object | Failure {
-    const { lineage, end, primary } = this.elsewhere;
+    const { lineage, end, primary } = this.#elsewhere;
     if (primary === undefined || !this.isSilent) return refused;
     this.data = { lineage, end, standbySignal: true, inProduction: false };
     this.rewindUnfinished = false;

@@ -1,8 +1,10 @@
 import type { Failure, Results } from '../../model/action.ts';
 import { type Instant, after } from '../../model/instant.ts';
+import type { MemberName } from '../../model/member.ts';
 import type {
   DocumentKey,
   LeaseId,
+  LeaseTerm,
   Revision,
   StoreDocuments,
   StoreSnapshot,
@@ -26,6 +28,19 @@ export class MakeBelieveStore {
 
   isAlive(leaseId: LeaseId | undefined): boolean {
     return leaseId !== undefined && this.#leases.has(leaseId);
+  }
+
+  get leader(): MemberName | undefined {
+    return this.#snapshot.leader?.value;
+  }
+
+  get term(): LeaseTerm | undefined {
+    return this.#snapshot.leader?.modRevision as number | undefined as LeaseTerm | undefined;
+  }
+
+  /** The leader key is this member's and hangs on a lease that lives. */
+  isHeldBy(member: MemberName): boolean {
+    return this.leader === member && this.isAlive(this.#snapshot.leader?.leaseId);
   }
 
   /** When the next lease ends that nobody renews. */
