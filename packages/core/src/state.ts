@@ -15,6 +15,7 @@ import type {
   LeaseId,
   LeaseTerm,
   Life,
+  Revision,
   StoreSnapshot,
 } from './model/store.ts';
 import type { Timeline } from './model/timeline.ts';
@@ -139,6 +140,11 @@ export interface MemberState {
    * land after its thaw. Until the leader key is written anew this term is not to be trusted.
    */
   readonly doubtfulTerm: LeaseTerm | undefined;
+  /**
+   * An electorate without an answer, by the term it was written in and the revision of the one it
+   * was to replace: as long as both are of today it may still take that one's place (rule S6).
+   */
+  readonly unsettledSync: { readonly term: LeaseTerm; readonly revision: Revision | 0 } | undefined;
   /** Sending time of the keep-alive that waits for the transaction which makes it count. */
   readonly confirmFrom: Instant | undefined;
   readonly snapshot: Seen<StoreSnapshot> | undefined;
@@ -244,6 +250,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     tenure: undefined,
     nextLease: undefined,
     doubtfulTerm: undefined,
+    unsettledSync: undefined,
     confirmFrom: undefined,
     snapshot: undefined,
     snapshotStale: true,

@@ -3,6 +3,7 @@ import { after } from '../model/instant.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbPrepared, absorbSuspensionUnknown } from './absorb-operating.ts';
 import { absorbProcess, countFailedStart } from './absorb-server.ts';
+import { absorbSyncDoubt } from './absorb-sync.ts';
 import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts';
 
 /** Waits before a clone or rewind is tried again, by how many have failed already. */
@@ -45,8 +46,11 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       if (draft.bootstrap !== undefined) countFailedBootstrap(draft);
       else draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
       draft.disk = undefined;
+      draft.prepared = undefined;
       return;
     case 'prepare-server':
+      // The files may say what they said before, or what they were to say.
+      draft.prepared = undefined;
       draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
       // What lay there may have been removed since: a server can be left alone for long in a pause.
       draft.disk = undefined;
@@ -76,9 +80,13 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'probe-server':
       draft.silentSince ??= draft.now;
       return;
+    case 'reload-server':
+      // The server may go by either: it is told again, and nothing it showed before counts.
+      draft.appliedVersion = undefined;
+      draft.told = undefined;
+      return absorbSyncDoubt(draft);
     case 'extend-deadline':
     case 'stop-server':
-    case 'reload-server':
     case 'inspect-disk':
     case 'place-history':
     case 'discard-unfinished':
@@ -118,6 +126,8 @@ const absorbRejoinFailure = (
     }
     case 'rewind': {
       const failedRewinds = rejoin.failedRewinds + 1;
+      // What it has copied of the source's files may have taken the place of ours.
+      draft.prepared = undefined;
       const notBefore = after(draft.now, rejoinRetryMs(failedRewinds));
       draft.rejoin = { ...rejoin, failedRewinds, notBefore };
       draft.disk = undefined;

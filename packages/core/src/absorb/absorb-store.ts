@@ -42,6 +42,8 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
     if (!mayAcceptWrites(draft.process)) draft.doubtfulTerm = term;
     if (term === draft.doubtfulTerm) return;
     draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
+    // The loop before us may have sent another electorate on its way.
+    draft.unsettledSync = { term, revision: snapshot.sync?.modRevision ?? 0 };
     draft.confirmFrom = undefined;
     beginQuietTime(draft, snapshot);
     draft.restUntil = { ...draft.restUntil, lease: undefined };
@@ -51,6 +53,10 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
 
 export const loseTenure = (draft: Draft): void => {
   draft.tenure = undefined;
+  // Whom commits are to wait for was decided with the electorate of this term (rule S6). A primary
+  // that goes on without a lease goes on with them.
+  if (!draft.accepting) draft.sync = { ...draft.sync, wanted: undefined };
+  draft.unsettledSync = undefined;
   draft.nextLease = undefined;
   draft.confirmFrom = undefined;
   draft.promotion = undefined;
@@ -184,12 +190,20 @@ export const absorbTransactionFailure = (
     draft.doubtfulTerm = draft.tenure?.term;
     loseTenure(draft);
   }
+  if (purpose === 'write-sync' && failure.kind === 'unknown') absorbSyncUnknown(draft, transaction);
   if (failure.kind !== 'failed' || failure.cause !== LEASE_NOT_FOUND) return;
   const ids = leasesOf(transaction);
   if (ids.includes(draft.nextLease?.id)) draft.nextLease = undefined;
   if (draft.lease === undefined || !ids.includes(draft.lease.id)) return;
   draft.lease = undefined;
   loseTenure(draft);
+};
+
+/** The electorate may have been written, or may be yet, as long as nobody writes another one. */
+const absorbSyncUnknown = (draft: Draft, { compares }: StoreTransaction): void => {
+  const sync = compares.find(({ key }) => key === 'sync');
+  if (sync === undefined || draft.tenure === undefined) return;
+  draft.unsettledSync = { term: draft.tenure.term, revision: sync.modRevision };
 };
 
 const leasesOf = ({ writes }: StoreTransaction): readonly (LeaseId | undefined)[] =>

@@ -40,6 +40,12 @@ export const absorbSyncReload = (draft: Draft): void => {
   draft.sync = { ...draft.sync, ...nothingShown, told, armed };
 };
 
+/** Nobody knows what the server was told last. */
+export const absorbSyncDoubt = (draft: Draft): void => {
+  const armed = draft.sync.armed && (draft.prepared?.syncNames ?? '') !== '';
+  draft.sync = { ...draft.sync, ...nothingShown, told: undefined, armed };
+};
+
 export const absorbShown = (draft: Draft, shown: ShownSyncNames): void => {
   const { sync } = draft;
   // Names that were taken away meanwhile have nothing to be shown for.

@@ -4,7 +4,8 @@ import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
 import { isPaused, isRestarting } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
-import { isPreparedAs, isSynchronous, namesOfNewPrimary, prepareAs } from './prepared.ts';
+import { decideFirstNames } from './first-names.ts';
+import { isPreparedAs, isSynchronous, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import { release } from './transactions.ts';
 import { askStandbys, isQuiet, whyRestart } from './vacating.ts';
@@ -107,10 +108,7 @@ export const restartInPlace: Rule = {
     if (reason === undefined) return undefined;
     if (view.now < rejoin.notBefore) return { because: reason, until: rejoin.notBefore };
     if (isSynchronous(view) && state.sync.wanted === undefined)
-      return {
-        because: reason,
-        remember: { sync: { ...state.sync, wanted: namesOfNewPrimary(view) } },
-      };
+      return decideFirstNames(view, reason);
     if (!isPreparedAs(view, 'primary', undefined))
       return { because: reason, action: prepareAs(view, 'primary', undefined) };
     if (!guardIsArmed(view)) return awaitGuard(view);

@@ -18,15 +18,10 @@ import {
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
 import { needsName } from '../view/pause.ts';
-import { holdsNames } from '../view/sync.ts';
+import { holdsNames, isElectorateUnsettled } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
-import {
-  isPreparedAs,
-  isSynchronous,
-  namesOfNewPrimary,
-  prepareAs,
-  synchronousMembers,
-} from './prepared.ts';
+import { decideFirstNames, settleElectorate } from './first-names.ts';
+import { isPreparedAs, isSynchronous, prepareAs, synchronousMembers } from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
 import { hasRequest, writeSync } from './transactions.ts';
 
@@ -129,6 +124,7 @@ const takeStep = (
     case 'prove':
       return later;
     case 'set-names':
+      if (isElectorateUnsettled(view)) return settleElectorate(view, tenure);
       return {
         because: `commits are to wait for ${describe(step.names)}`,
         remember: { sync: { ...sync, wanted: step.names, holdsFrom: undefined, proven: false } },
@@ -153,6 +149,7 @@ const describe = (names: SyncNames = noSyncNames): string => renderSyncNames(nam
 const switchOff = (view: View, tenure: Tenure): Answer | undefined => {
   const { sync } = view.state;
   if (view.store === undefined) return undefined;
+  if (isElectorateUnsettled(view)) return settleElectorate(view, tenure);
   if (sync.wanted === undefined || sync.wanted.names.length > 0)
     return {
       because: 'synchronous replication is switched off',
@@ -180,10 +177,7 @@ export const setNamesBeforePromoting: Rule = {
     if (state.vacating !== undefined || state.leaving !== undefined) return undefined;
     if (state.promotion?.stage === 'signalled') return undefined;
     if (sync.wanted === undefined)
-      return {
-        because: 'a primary of now waits for these',
-        remember: { sync: { ...sync, wanted: namesOfNewPrimary(view) } },
-      };
+      return decideFirstNames(view, 'a primary of now waits for these');
     const because = `commits are to wait for ${describe(sync.wanted)}`;
     if (!isPreparedAs(view, 'standby', undefined))
       return { because, action: prepareAs(view, 'standby', undefined) };

@@ -385,6 +385,12 @@ const anyFacts = fc.record({
     }),
   ),
   doubtfulTerm: maybe(fc.constant(40 as LeaseTerm)),
+  unsettledSync: maybe(
+    fc.record({
+      term: fc.constantFrom(40, 41).map((term) => term as LeaseTerm),
+      revision: fc.constantFrom(0, 12).map((revision) => revision as Revision | 0),
+    }),
+  ),
   confirmFrom: maybe(anyPast),
   snapshot: seen(anySnapshot),
   snapshotStale: fc.boolean(),

@@ -103,6 +103,11 @@ const readDoubt = (line: LineReader, { state }: SceneDraft): void => {
   state.doubtfulTerm = line.number('term') as LeaseTerm | undefined;
 };
 
+const readUnsettled = (line: LineReader, { state }: SceneDraft): void => {
+  const term = (line.number('term') ?? 40) as LeaseTerm;
+  state.unsettledSync = { term, revision: (line.number('revision') ?? 12) as Revision };
+};
+
 const readUnderWay = (line: LineReader, { state }: SceneDraft): void => {
   const lane = line.line.name as Lane;
   const kinds = ['fence', 'start as standby', 'promote', 'clone', 'renewal', 'suspend'] as const;
@@ -160,6 +165,7 @@ export const factsOfMember: Facts = {
   'lease held': { read: readTenure },
   guard: { read: readGuard },
   'doubtful term': { read: readDoubt },
+  'unsettled electorate': { read: readUnsettled },
   'in pause': { read: readPause },
   operation: { read: readOperation },
   vote: { read: readVote },
