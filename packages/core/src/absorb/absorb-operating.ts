@@ -4,6 +4,7 @@ import { type Suspended, isPauseOn, withAnswer } from '../model/operating.ts';
 import type { LocalRequest } from '../model/request.ts';
 import type { Revision, StoreSnapshot } from '../model/store.ts';
 import type { Draft } from '../state.ts';
+import { isHeldBack } from '../view/pause.ts';
 
 /** One at a time: whoever comes second is told so. */
 export const absorbRequest = (draft: Draft, request: LocalRequest): void => {
@@ -77,20 +78,14 @@ export const absorbPrepared = (draft: Draft): void => {
   };
 };
 
-/** Nobody stands for the lease by himself: a pause, or a member that may go on without it. */
-const isHeldBack = ({ self }: Draft, snapshot: StoreSnapshot | undefined): boolean => {
-  const suspended = snapshot?.suspension?.value.member;
-  const isOfOther = suspended !== undefined && suspended !== self.name;
-  return isPauseOn(snapshot?.config?.value) || isOfOther;
-};
-
 /**
  * What a pause has left as it was is dealt with from now on: the time since a crash, and the time
  * that better candidates have had to take a free lease, are measured anew.
  */
 export const absorbPauseOver = (draft: Draft, snapshot: StoreSnapshot): void => {
   const before = draft.snapshot?.value;
-  if (isHeldBack(draft, before) && !isHeldBack(draft, snapshot) && draft.vacantSince !== undefined)
+  const { name } = draft.self;
+  if (isHeldBack(name, before) && !isHeldBack(name, snapshot) && draft.vacantSince !== undefined)
     draft.vacantSince = draft.now;
   const isOver = isPauseOn(before?.config?.value) && !isPauseOn(snapshot.config?.value);
   if (isOver && draft.vacating?.cause === 'crash')

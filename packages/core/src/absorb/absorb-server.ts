@@ -91,7 +91,8 @@ const absorbPrimary = (draft: Draft): void => {
   const { process, promotion, vacating } = draft;
   if (hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
   // Back in place: nothing is being vacated any more.
-  if (process.kind === 'running' && (vacating?.cause === 'crash' || vacating?.givenUp === true))
+  const isBack = vacating?.cause === 'crash' || vacating?.cause === 'cannot-start';
+  if (process.kind === 'running' && (isBack || vacating?.givenUp === true))
     draft.vacating = undefined;
   if (promotion?.stage !== 'signalled') return;
   draft.promotion = undefined;

@@ -1,5 +1,5 @@
 /** Telling the guard whether the server may go on beyond its deadline (rule S1). */
-import { isAnnounced, isPaused, isSuspensionOurs } from '../view/pause.ts';
+import { isAnnounced, isSuspensionOurs, mayGoOn } from '../view/pause.ts';
 import type { Chore } from './chore.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Chore } from './chore.ts';
 export const suspendDeadline: Chore = (view) => {
   const { lease, guardDeadline, guardLeaseId, operating, process } = view.state;
   if (lease === undefined || process.kind !== 'running' || !view.writable) return undefined;
-  const on = isPaused(view) && isSuspensionOurs(view.state);
+  const on = mayGoOn(view) && isSuspensionOurs(view.state);
   if (operating.suspended === (on ? 'yes' : 'no')) return undefined;
   const isArmed =
     guardDeadline !== undefined && view.now < guardDeadline && guardLeaseId === lease.id;

@@ -1,12 +1,6 @@
 import { type MemberName, type MemberTags, mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
-import type { Lineage } from '../model/timeline.ts';
-import {
-  type WalPosition,
-  comparePositions,
-  formatPosition,
-  placeOnLineage,
-} from '../model/wal-position.ts';
+import { type WalPosition, comparePositions, formatPosition } from '../model/wal-position.ts';
 
 /** A member that could take the lease, as far as it is known. */
 export interface Candidate {
@@ -71,7 +65,3 @@ export const findHeir = (
 ): MemberName | undefined =>
   listCandidates(answers).find(({ name }) => whyNotComplete(answers[name], end) === undefined)
     ?.name;
-
-/** Whether everything up to `position` is part of `lineage`. */
-export const isOnLineage = (position: WalPosition, lineage: Lineage): boolean =>
-  placeOnLineage(position, lineage).kind === 'on-lineage';

@@ -69,6 +69,17 @@ const lagBehind = (view: View, position: WalPosition): bigint => {
   return highest - position.lsn;
 };
 
+/** This member among the others. */
+export const asCandidate = (
+  { state: { self }, store }: View,
+  position: WalPosition,
+): Candidate => ({
+  name: self.name,
+  position,
+  tags: self.tags,
+  wasHolder: store?.holder?.value.member === self.name,
+});
+
 /**
  * The verdict over all answers. `vacantMs` is how long the lease has been free, as this member
  * measured it: every limit counts from there.
@@ -80,12 +91,7 @@ export const elect = (
 ): Verdict => {
   const judged = judgeSelf(view);
   if ('kind' in judged) return judged;
-  const me: Candidate = {
-    name: view.state.self.name,
-    position: judged,
-    tags: view.state.self.tags,
-    wasHolder: view.store?.holder?.value.member === view.state.self.name,
-  };
+  const me = asCandidate(view, judged);
   const reasons: string[] = [];
   for (const name of view.otherMembers) {
     const verdict = judgePeer(view, { me, name, answer: answers[name], vacantMs });

@@ -57,7 +57,9 @@ interface Between {
 }
 
 const kindOf = (episode: Episode, find: Find, { from, to }: Between): IncidentKind => {
-  const released = textIn(find('lease.handed-over') ?? find('lease.vacant'), 'cause');
+  // Who released it says why; without its journal, those who found it free say what it left there.
+  const released =
+    textIn(find('lease.handed-over'), 'cause') ?? textIn(find('lease.vacant'), 'released');
   if (find('switchover.refused') !== undefined) return 'switchover-refused';
   if (from === undefined && to !== undefined) return 'start';
   if (to !== undefined && from === to && find('lease.handed-over') === undefined) {

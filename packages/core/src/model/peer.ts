@@ -21,7 +21,7 @@ export type PeerAnswer =
        * that (rule S6); undefined: it has not promised so.
        */
       readonly vote?: LeaseTerm | undefined;
-      /** It may take the lease when it is the best: runs, not paused, no job under way. */
+      /** It could take the lease if it were the best: see `view/documents.ts`. */
       readonly electable: boolean;
     }
   | { readonly kind: 'no-answer'; readonly cause: string };

@@ -60,6 +60,12 @@ describe('in quorum mode', () => {
       [at('b'), at('c', { flushedLsn: lsn(989) }), at('d', { flushedLsn: lsn(990) })],
       'ANY 1 ("b","d")',
     ],
+    [
+      'one that is away for a moment, and not less for the others because of that',
+      { lagBytesMax: 10n },
+      [at('b'), at('c', { flushedLsn: undefined }), at('d', { flushedLsn: lsn(990) })],
+      'ANY 1 ("b","c","d")',
+    ],
   ])('commits wait for %s', (...row) => {
     const [, changes, candidates, names] = row;
     expect(choose({ ...quorum, ...changes }, candidates)).toBe(names);
@@ -71,6 +77,7 @@ describe('in priority mode', () => {
     ['the first by name among equals', [at('c'), at('b')], [], '"b"'],
     ['whoever is chosen already', [at('b'), at('c')], ['c'], '"c"'],
     ['the higher sync_priority all the same', [at('b', { priority: 2 }), at('c')], ['c'], '"b"'],
+    ['one that is away for a moment', [at('b'), at('c', { flushedLsn: undefined })], [], '"c"'],
     ['the one with more WAL', [at('b'), at('c', { flushedLsn: lsn(1_001) })], [], '"c"'],
     ['one that can be primary', [at('b', { mayFailOver: false }), at('c')], ['b'], '"c"'],
   ])('commits wait for %s', (...row) => {

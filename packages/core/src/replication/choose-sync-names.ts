@@ -7,7 +7,8 @@ import { type SyncNames, noSyncNames } from './sync-names.ts';
 /** A standby that streams from the primary, or did a moment ago. */
 export interface SyncCandidate {
   readonly name: MemberName;
-  readonly flushedLsn: Lsn;
+  /** Undefined: it is away, and waited for. */
+  readonly flushedLsn: Lsn | undefined;
   /** `sync_priority`: the higher, the sooner it is chosen. */
   readonly priority: number;
   readonly mayFailOver: boolean;
@@ -39,10 +40,10 @@ const withoutLaggards = ({ policy, candidates }: SyncChoice): readonly SyncCandi
   const { lagBytesMax } = policy;
   if (lagBytesMax === undefined) return candidates;
   const best = candidates.reduce(
-    (most, { flushedLsn }) => (flushedLsn > most ? flushedLsn : most),
+    (most, { flushedLsn = 0n }) => (flushedLsn > most ? flushedLsn : most),
     0n,
   );
-  return candidates.filter(({ flushedLsn }) => best - flushedLsn <= lagBytesMax);
+  return candidates.filter(({ flushedLsn = best }) => best - flushedLsn <= lagBytesMax);
 };
 
 /** All that could become primary; others only where these are not as many as must have a commit. */
@@ -61,7 +62,11 @@ const chooseFirst = (
   candidates: readonly SyncCandidate[],
 ): SyncNames => {
   const stays = (name: MemberName): number => Number(current.includes(name));
-  const compareLsn = (a: Lsn, b: Lsn): number => (a === b ? 0 : a > b ? -1 : 1);
+  // Whoever is away for a moment is not passed over for that.
+  const compareLsn = (a: Lsn | undefined, b: Lsn | undefined): number => {
+    if (a === b) return 0;
+    return a === undefined || (b !== undefined && a > b) ? -1 : 1;
+  };
   const names = [...candidates]
     .sort(
       (a, b) =>

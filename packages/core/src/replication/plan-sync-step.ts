@@ -19,7 +19,7 @@ import {
 import { type SyncNames, renderSyncNames } from './sync-names.ts';
 
 export interface SyncSituation {
-  /** What the primary's files say; undefined: not known, or what it was told before may hold on. */
+  /** What the primary's files are to say; undefined: this loop does not know what they say now. */
   readonly names: SyncNames | undefined;
   /**
    * No process of the primary goes by earlier names any more, and as many standbys as the names ask

@@ -1,12 +1,11 @@
 /** Rules for a free lease: who may take it, and when (S1, S10). */
-import { type Candidate, whyNotComplete } from '../election/candidates.ts';
-import { elect, judgeSelf } from '../election/elect.ts';
+import { whyNotComplete } from '../election/candidates.ts';
+import { asCandidate, elect, judgeSelf } from '../election/elect.ts';
 import { judgeVotes } from '../election/votes.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
-import type { WalPosition } from '../model/wal-position.ts';
-import { isNamed, needsName } from '../view/pause.ts';
+import { namedCandidate, needsName } from '../view/pause.ts';
 import { formatLsn } from '../model/lsn.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
@@ -27,7 +26,7 @@ const ASK_AGAIN_MS = 100;
 const mayStand = (view: View): boolean => {
   const { state, store } = view;
   return (
-    (!needsName(view) || isNamed(view)) &&
+    (!needsName(view) || namedCandidate(view) === state.self.name) &&
     store !== undefined &&
     store.leader === undefined &&
     !state.snapshotStale &&
@@ -134,7 +133,7 @@ export const acquireAsNamedCandidate: Rule = {
     const primary = Object.keys(answers).find((name) => isPrimary(answers[name]));
     if (primary !== undefined)
       return { because: `${primary} is out of recovery`, until: after(now, ASK_AGAIN_MS) };
-    const unproven = judgeVotes(view, candidateOf(view, judged), answers);
+    const unproven = judgeVotes(view, asCandidate(view, judged), answers);
     if (unproven !== undefined)
       return { because: unproven.because, until: after(now, ASK_AGAIN_MS) };
     if (lease === undefined) return { because: 'there is no lease to hang the key on' };
@@ -146,13 +145,6 @@ export const acquireAsNamedCandidate: Rule = {
     };
   },
 };
-
-const candidateOf = ({ state: { self }, store }: View, position: WalPosition): Candidate => ({
-  name: self.name,
-  position,
-  tags: self.tags,
-  wasHolder: store?.holder?.value.member === self.name,
-});
 
 const isPrimary = (answer: PeerAnswer | undefined): boolean =>
   answer?.kind === 'answers' && answer.primary;

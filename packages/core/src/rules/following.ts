@@ -9,7 +9,14 @@ import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { whyClone } from './repairing.ts';
 import { isPreparedAs, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
-import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './upstream.ts';
+import {
+  OBEY_LIMIT_MS,
+  LOOK_AGAIN_MS,
+  factsOf,
+  inspect,
+  mayRejoin,
+  wantedUpstream,
+} from './upstream.ts';
 
 /** A standby that does not stream for this long has its upstream looked at. */
 export const IDLE_LIMIT_MS = 3_000;
@@ -17,8 +24,6 @@ const EXAMINE_AGAIN_MS = 2_000;
 /** One that is on an older timeline, and could be served, is restarted after this long. */
 export const STUCK_LIMIT_MS = 15_000;
 const STOP_LIMIT_MS = 10_000;
-/** A reload reaches PostgreSQL's processes a moment after the signal. */
-const OBEY_LIMIT_MS = 2_000;
 
 /** How long a fresh loop waits for the store before it starts a standby without an upstream. */
 const FIRST_LOOK_LIMIT_MS = 5_000;

@@ -1,15 +1,12 @@
 /** Rules for a member that was asked to stop (SIGTERM). */
 import { after } from '../model/instant.ts';
-import { peersSince, hasPassed } from '../view/view.ts';
+import { hasPassed, ownPosition, peersSince } from '../view/view.ts';
 import { findHeir } from '../election/candidates.ts';
 import { beginVacating } from '../state.ts';
 import { type Rule, event } from './rule.ts';
-import { ownFlushed } from './vacating.ts';
 
 /** How long a leaving member tries to say goodbye to a store that does not answer. */
 export const GOODBYE_LIMIT_MS = 3_000;
-/** How long a primary that leaves looks for a standby to hand over to. */
-export const HEIR_LIMIT_MS = 2_000;
 
 export const exitWhenLeavingAndSilent: Rule = {
   id: 'exit-when-leaving-and-silent',
@@ -41,9 +38,10 @@ export const stopStandbyWhenLeaving: Rule = {
   why: 'nothing has to be handed over',
   without: 'a standby stays behind without an agent',
   decide: (view) => {
-    const { leaving, process, tenure, policy } = view.state;
+    const { leaving, process, policy } = view.state;
     if (leaving === undefined || process.kind !== 'running') return undefined;
-    if (tenure !== undefined && view.writable) return undefined;
+    // A primary that holds the lease hands it over first.
+    if (view.holding && view.writable) return undefined;
     return {
       because: 'asked to stop',
       action: { kind: 'stop-server', mode: 'fast', limitMs: policy.stopTimeoutMs },
@@ -68,7 +66,7 @@ export const handOverWhenLeaving: Rule = {
         because: 'looking for a standby to hand over to',
         action: { kind: 'ask-peers', members, limitMs: 500 },
       };
-    const flushed = ownFlushed(view);
+    const flushed = ownPosition(view);
     const heir =
       answers === undefined || flushed === undefined
         ? undefined

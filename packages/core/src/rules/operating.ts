@@ -15,10 +15,10 @@ import { beginVacating } from '../state.ts';
 import { after } from '../model/instant.ts';
 import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
+import { CHECKPOINT_LIMIT_MS } from './planned-stop.ts';
 import { type Later, type Rule, event } from './rule.ts';
 import { factsOf, inspect, wantedUpstream } from './upstream.ts';
 
-const CHECKPOINT_LIMIT_MS = 60_000;
 /** A primary that is not seen within this time is not there to be cloned. */
 const LOOK_LIMIT_MS = 10_000;
 
@@ -162,8 +162,9 @@ export const failRestart: Rule = {
     const because = whyFailed(view, operation);
     if (because === undefined) return laterIfLimited(operation);
     const isHolder = view.holding && !isStillRunning(view, operation);
-    // It was stopped in good order: the standbys have been sent everything, and may be behind.
-    const begun = { ...beginVacating('cannot-start', now), checkpointed: true };
+    // It was stopped in good order: the standbys have been sent everything, and may be behind. One
+    // that is starting is left to it: should it come up after all, nothing has to move.
+    const begun = beginVacating('cannot-start', now);
     return {
       because,
       remember: {

@@ -8,15 +8,12 @@ import {
   isPaused,
   isSuspended,
   isSuspensionOurs,
+  mayGoOn,
   mayTouchStopped,
 } from '../view/pause.ts';
 import type { View } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { ours, takeAgain, transact, unchanged } from './transactions.ts';
-
-/** Only members of ours leave the lease alone that another one may be going on without (S12). */
-const allAreOurs = ({ store }: View): boolean =>
-  Object.values(store?.members ?? {}).every(({ value }) => value.ours);
 
 /** The store says it, in words that nobody takes back, or the guard goes by them already. */
 const isTold = ({ state }: View): boolean =>
@@ -31,12 +28,11 @@ export const announceGoingOn: Rule = {
   decide: (view) => {
     const { state, store } = view;
     const { tenure, vacating, leaving, self, operating } = state;
-    if (!isPaused(view) || !view.holding || tenure === undefined || store === undefined)
+    if (!mayGoOn(view) || !view.holding || tenure === undefined || store === undefined)
       return undefined;
     if (isTold(view) || view.server?.inRecovery !== false || !view.writable) return undefined;
     if (vacating !== undefined || leaving !== undefined || operating.operation !== undefined)
       return undefined;
-    if (!allAreOurs(view)) return undefined;
     return {
       because: 'the cluster is paused',
       action: transact(
@@ -57,8 +53,9 @@ const whyOver = (view: View): string | undefined => {
   if (server?.inRecovery === true && !view.writable) return 'our server is a standby';
   const isKept =
     state.operating.suspended === 'no' && state.lanes.guard?.action.kind !== 'suspend-deadline';
-  if (isPaused(view) || !isKept || !view.holding) return undefined;
-  return 'the pause is over, and the guard keeps the deadline again';
+  if (mayGoOn(view) || !isKept || !view.holding) return undefined;
+  const why = isPaused(view) ? 'a member of Patroni has come' : 'the pause is over';
+  return `${why}, and the guard keeps the deadline again`;
 };
 
 export const withdrawGoingOn: Rule = {

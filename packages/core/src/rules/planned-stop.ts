@@ -3,7 +3,8 @@ import { type Rule, event } from './rule.ts';
 
 /** Longest stop of a primary that hands over. */
 const HANDOVER_STOP_LIMIT_MS = 10_000;
-const CHECKPOINT_LIMIT_MS = 60_000;
+/** A checkpoint before an orderly stop that takes longer is left to the stop itself. */
+export const CHECKPOINT_LIMIT_MS = 60_000;
 
 export const checkpointBeforeHandingOver: Rule = {
   id: 'checkpoint-before-handing-over',

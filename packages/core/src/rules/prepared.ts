@@ -5,7 +5,7 @@ import { isSafe, nobody } from '../replication/electorate.ts';
 import { type SyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
 import { type MemberName, mayBeSynchronous } from '../model/member.ts';
 import type { View } from '../view/view.ts';
-import type { ActionOf } from '../model/action.ts';
+import type { Action, ActionOf } from '../model/action.ts';
 
 /** Commits wait for standbys, or did and the store still says who has them (rule S6). */
 export const isSynchronous = (view: View): boolean =>
@@ -45,6 +45,13 @@ export const prepareAs = (
   as: 'primary' | 'standby',
   upstream: Upstream | undefined,
 ): Prepare => ({ kind: 'prepare-server', as, upstream, syncNames: syncNamesFor(view, as) });
+
+/** What is to be done yet until our standby has been told to receive from nobody. */
+export const endStream = (view: View): Action | undefined => {
+  if (!isPreparedAs(view, 'standby', undefined)) return prepareAs(view, 'standby', undefined);
+  const { told } = view.state;
+  return told === undefined || told.value !== undefined ? { kind: 'reload-server' } : undefined;
+};
 
 /** The files are written for this, with the configuration of now. */
 export const isPreparedAs = (

@@ -11,7 +11,7 @@
 import type { WalOffer } from '../model/store.ts';
 import { formatPosition } from '../model/wal-position.ts';
 import { type View, ownPosition } from '../view/view.ts';
-import { isPreparedAs, prepareAs } from './prepared.ts';
+import { endStream } from './prepared.ts';
 import { type Rule, event } from './rule.ts';
 
 const offerToUs = (view: View): WalOffer | undefined => {
@@ -34,10 +34,8 @@ export const fetchOfferedWal: Rule = {
     if (server?.inRecovery !== true || position === undefined) return undefined;
     if (position.timeline !== offer.end.timeline || position.lsn >= offer.end.lsn) return undefined;
     const because = `${holder.name} offers its WAL up to ${formatPosition(offer.end)}`;
-    if (!isPreparedAs(view, 'standby', undefined))
-      return { because, action: prepareAs(view, 'standby', undefined) };
-    if (state.told === undefined || state.told.value !== undefined)
-      return { because, action: { kind: 'reload-server' } };
+    const ending = endStream(view);
+    if (ending !== undefined) return { because, action: ending };
     if (state.fetched !== undefined && state.fetched.lsn >= offer.end.lsn)
       return { because: 'PostgreSQL is reading it' };
     const apiUrl = holder.document?.apiUrl ?? '';

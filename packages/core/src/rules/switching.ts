@@ -7,10 +7,9 @@ import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { WalPosition } from '../model/wal-position.ts';
 import { isPaused } from '../view/pause.ts';
-import { type View, hasPassed } from '../view/view.ts';
+import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { clearFailover, hasRequest } from './transactions.ts';
-import { ownFlushed } from './vacating.ts';
 
 /** How old answers may be that a switchover is begun on. */
 const ANSWERS_FRESH_MS = 500;
@@ -66,7 +65,7 @@ export const beginSwitchover: Rule = {
         action: { kind: 'ask-peers', members: view.otherMembers, limitMs: ASK_LIMIT_MS },
         until: after(now, ASK_LIMIT_MS),
       };
-    const flushed = ownFlushed(view);
+    const flushed = ownPosition(view);
     const heir = flushed === undefined ? '' : findCandidate(view, peers.value, flushed);
     if (heir === '') return refuse(store, reasonsOf(view, peers.value));
     return {
@@ -80,7 +79,7 @@ export const beginSwitchover: Rule = {
 };
 
 const reasonsOf = (view: View, answers: Readonly<Record<string, PeerAnswer>>): string => {
-  const flushed = ownFlushed(view);
+  const flushed = ownPosition(view);
   if (flushed === undefined) return 'the own position is not known';
   const named = view.store?.failover?.value.member;
   const names = named === undefined ? view.otherMembers : [named];

@@ -17,18 +17,23 @@ import {
   renderSyncNames,
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
-import { needsName } from '../view/pause.ts';
+import { namedCandidate, needsName } from '../view/pause.ts';
 import { holdsNames, isElectorateUnsettled } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import { decideFirstNames, settleElectorate } from './first-names.ts';
-import { isPreparedAs, isSynchronous, prepareAs, synchronousMembers } from './prepared.ts';
+import {
+  endStream,
+  isPreparedAs,
+  isSynchronous,
+  prepareAs,
+  synchronousMembers,
+} from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
-import { hasRequest, writeSync } from './transactions.ts';
+import { OBEY_LIMIT_MS } from './upstream.ts';
+import { writeSync } from './transactions.ts';
 
 /** A standby whose stream broke is waited for this long before commits go on without it. */
 export const ABSENCE_LIMIT_MS = 2_000;
-/** A reload that has had no effect by then is repeated. */
-const OBEY_LIMIT_MS = 2_000;
 /**
  * PostgreSQL's startup process reads the new configuration a moment after it was signalled, and may
  * be starting a walreceiver with what it knew before just then: a look counts from this time on.
@@ -50,6 +55,7 @@ const observePresence = (view: View): Presence => {
   let until: Instant | undefined;
   for (const name of synchronousMembers(view)) {
     const document = store?.members[name]?.value;
+    // Whoever is in that list has one.
     if (document === undefined) continue;
     const stands = {
       name,
@@ -69,8 +75,7 @@ const observePresence = (view: View): Presence => {
     const limitAt = after(seenAt, ABSENCE_LIMIT_MS);
     if (view.now >= limitAt) continue;
     until = earliest(until, limitAt);
-    const { position } = server ?? {};
-    if (position?.known === true) candidates.push({ ...stands, flushedLsn: position.position.lsn });
+    candidates.push({ ...stands, flushedLsn: undefined });
   }
   return { candidates, until };
 };
@@ -196,7 +201,7 @@ const electionTerm = (view: View) => {
   if (state.snapshotStale || state.vacantSince === undefined || state.leaving !== undefined)
     return undefined;
   // The primary may be going on, and its standbys with it.
-  if (needsName(view) && (view.store === undefined || !hasRequest(view.store))) return undefined;
+  if (needsName(view) && namedCandidate(view) === undefined) return undefined;
   return endedTerm(view);
 };
 
@@ -210,16 +215,13 @@ export const stopReceivingBeforeVoting: Rule = {
     const { state, server } = view;
     const term = electionTerm(view);
     if (term === undefined || state.vote === term || server?.inRecovery !== true) return undefined;
-    if (!isPreparedAs(view, 'standby', undefined))
-      return {
-        because: 'it is to receive nothing more',
-        action: prepareAs(view, 'standby', undefined),
-      };
+    const ending = endStream(view);
+    if (ending !== undefined) return { because: 'it is to receive nothing more', action: ending };
     const { told, probe } = state;
-    const isTold = told !== undefined && told.value === undefined;
-    if (!isTold || (isReceiving(server) && hasPassed(view, told.at, OBEY_LIMIT_MS)))
+    if (told === undefined) return undefined;
+    if (isReceiving(server) && hasPassed(view, told.at, OBEY_LIMIT_MS))
       return {
-        because: `it is told to receive nothing more from ${server.upstream ?? 'anybody'}`,
+        because: `it still receives from ${server.upstream ?? 'somebody'}: it is told again`,
         action: { kind: 'reload-server' },
       };
     const settledAt = after(told.at, RELOAD_SETTLES_MS);

@@ -4,6 +4,7 @@ import type {
   DocumentKey,
   HandoverDocument,
   LeaseId,
+  LeaseTerm,
   StoreCompare,
   StoreSnapshot,
   StoreWrite,
@@ -47,13 +48,17 @@ export const ours = (tenure: Tenure): StoreCompare => ({
   modRevision: tenure.term as number as StoreSnapshot['revision'],
 });
 
-const holderWrites = (view: View, leaseId: LeaseId): StoreWrite[] => {
+const holderWrites = (view: View, leaseId: LeaseId, since?: LeaseTerm): StoreWrite[] => {
   const { name, life } = view.state.self;
   return [
     { key: 'leader', put: name, leaseId },
-    { key: 'holder', put: { member: name, life } },
+    { key: 'holder', put: { member: name, life, ...(since === undefined ? {} : { since }) } },
   ];
 };
+
+/** The term in which the server began to write that goes on, if the record is of that reign. */
+const reignBegan = ({ value, modRevision }: NonNullable<StoreSnapshot['holder']>): LeaseTerm =>
+  value.since ?? (modRevision as number as LeaseTerm);
 
 /** The next number that no promotion has had and none will have (rule S5). */
 export const nextTimeline = (view: View, store: StoreSnapshot): Timeline => {
@@ -133,8 +138,12 @@ export const reclaim = (view: View, store: StoreSnapshot, lease: Lease): Action 
  * The lease again, with a server that has been the only primary since we held it last: it goes on,
  * or starts, on the same timeline.
  */
-export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Action =>
-  transact(
+export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Action => {
+  const { holder, handover } = store;
+  const isOurs = holder?.value.member === view.state.self.name;
+  // Sessions stay with a server that has gone on: for the routes it is the same reign.
+  const since = view.writable && isOurs ? reignBegan(holder) : undefined;
+  return transact(
     'reclaim',
     [
       unchanged(store, 'leader'),
@@ -144,23 +153,23 @@ export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Actio
       unchanged(store, 'handover'),
     ],
     [
-      ...holderWrites(view, lease.id),
-      ...(store.handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
+      ...holderWrites(view, lease.id, since),
+      ...(handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
     ],
   );
+};
 
 /** The leader key and our member key, hung on another lease of ours; the reign goes on. */
 export const exchange = (view: View, tenure: Tenure, next: Lease): Action => {
-  const { name, life } = view.state.self;
+  const { name } = view.state.self;
   const before = view.store?.holder;
-  const isOfThisTerm = (before?.modRevision as number | undefined) === tenure.term;
-  const since = (isOfThisTerm ? before?.value.since : undefined) ?? tenure.term;
+  const isOfThisTerm = before !== undefined && (before.modRevision as number) === tenure.term;
+  const since = isOfThisTerm ? reignBegan(before) : tenure.term;
   return transact(
     'exchange-lease',
     [ours(tenure)],
     [
-      { key: 'leader', put: name, leaseId: next.id },
-      { key: 'holder', put: { member: name, life, since } },
+      ...holderWrites(view, next.id, since),
       { member: name, put: assembleMemberDocument(view), leaseId: next.id },
     ],
   );

@@ -4,6 +4,8 @@ import type { Seen, Upstream, UpstreamFacts } from '../model/server.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import type { Answer } from './rule.ts';
 
+/** A reload that a standby's stream has not followed by then is repeated. */
+export const OBEY_LIMIT_MS = 2_000;
 /** A look at the upstream counts for this long. */
 const FACTS_FRESH_MS = 2_000;
 export const LOOK_AGAIN_MS = 100;

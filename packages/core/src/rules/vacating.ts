@@ -59,10 +59,6 @@ const drainLimitMs = (
   return others.some(mayReceiveMore) ? CRASH_DRAIN_LIMIT_MS : 0;
 };
 
-/** Everything our running primary has flushed. */
-export const ownFlushed = (view: View): WalPosition | undefined =>
-  view.server?.position.known === true ? view.server.position.position : undefined;
-
 export const isQuiet = ({ state, now }: View): boolean =>
   state.quietUntil !== undefined && now < state.quietUntil;
 

@@ -10,12 +10,21 @@
  * While `suspension` names a member nobody else takes the lease, paused or not, unless an operator
  * names him: whoever cannot be reached cannot know that the pause is over.
  */
+import type { MemberName } from '../model/member.ts';
 import { isPauseOn } from '../model/operating.ts';
+import type { StoreSnapshot } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
 import type { View } from './view.ts';
 
 /** The newest documents say that the cluster is paused. */
 export const isPaused = ({ store }: View): boolean => isPauseOn(store?.config?.value);
+
+/** Only members of ours leave the lease alone that another one may be going on without (S12). */
+const allAreOurs = ({ store }: View): boolean =>
+  Object.values(store?.members ?? {}).every(({ value }) => value.ours);
+
+/** A primary may go on without its lease, as soon as everybody has been told. */
+export const mayGoOn = (view: View): boolean => isPaused(view) && allAreOurs(view);
 
 /** The document is of this very run of our guard: no other one was told to go on. */
 export const isSuspensionOurs = ({ snapshot, self }: MemberState): boolean => {
@@ -32,7 +41,12 @@ export const isSuspensionOfOther = ({ store, state: { self } }: View): boolean =
   store?.suspension !== undefined && store.suspension.value.member !== self.name;
 
 /** Nobody stands for the lease by himself: only whom an operator names. */
-export const needsName = (view: View): boolean => isPaused(view) || isSuspensionOfOther(view);
+export const isHeldBack = (self: MemberName, store: StoreSnapshot | undefined): boolean => {
+  const suspended = store?.suspension?.value.member;
+  return isPauseOn(store?.config?.value) || (suspended !== undefined && suspended !== self);
+};
+
+export const needsName = ({ state, store }: View): boolean => isHeldBack(state.self.name, store);
 
 /**
  * Our server goes on without a lease: the guard has confirmed it, and nothing that the store has
@@ -46,15 +60,15 @@ export const isSuspended = (state: MemberState): boolean => {
 };
 
 /**
- * An operator has named us for the lease. Beside a server that may go on without it only a failover
- * counts, asked for after that was written: nobody has answered for that server before.
+ * Whom an operator has named for the lease. Beside a server that may go on without it only a
+ * failover counts, asked for after that was written: nobody has answered for that server before.
  */
-export const isNamed = (view: View): boolean => {
+export const namedCandidate = (view: View): MemberName | undefined => {
   const { failover, suspension } = view.store ?? {};
-  if (failover?.value.member !== view.state.self.name) return false;
-  if (failover.value.scheduledAt !== undefined) return false;
-  if (suspension === undefined || !isSuspensionOfOther(view)) return true;
-  return failover.value.leader === undefined && failover.modRevision > suspension.modRevision;
+  if (failover === undefined || failover.value.scheduledAt !== undefined) return undefined;
+  const { leader, member } = failover.value;
+  if (suspension === undefined || !isSuspensionOfOther(view)) return member;
+  return leader === undefined && failover.modRevision > suspension.modRevision ? member : undefined;
 };
 
 /** Whether a stopped server may be touched although the cluster is paused. */
