@@ -279,9 +279,10 @@ describe('explain', () => {
       );
       const earlier = texts(incidents[0] ?? ({ steps: [] } as never));
       expect(earlier).toContain(`${old} take the lease`);
-      expect(earlier.filter((text) => text.startsWith(`${old} `))).toEqual(
-        lastTold.filter((text) => text.startsWith(`${old} `)),
-      );
+      // The store keeps the newest part: of an earlier incident the first lines may be gone.
+      const own = earlier.filter((text) => text.startsWith(`${old} `));
+      const lastOwn = lastTold.filter((text) => text.startsWith(`${old} `));
+      expect(own).toEqual(lastOwn.slice(-own.length));
     });
 
     it('tells what was lost and where it is kept, when it is back', async () => {

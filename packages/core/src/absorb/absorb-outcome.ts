@@ -1,4 +1,4 @@
-import { after } from '../model/instant.ts';
+import { type Instant, after } from '../model/instant.ts';
 import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
@@ -132,7 +132,8 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
       return absorbPrepared(draft);
     case 'change-slots':
-      draft.probe = undefined;
+      // It is looked at anew at once, and until then it is as fit to be promoted as before.
+      if (draft.probe !== undefined) draft.probe = { ...draft.probe, at: 0 as Instant };
       return;
     default:
       return absorbServerChange(draft, flight, outcome);

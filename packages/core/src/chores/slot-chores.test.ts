@@ -11,6 +11,7 @@ import type { MemberState } from '../state.ts';
 import { PlayedMember } from '../testing/played-member.ts';
 import { NOW } from '../testing/scene/line.ts';
 import { mustBuildMember } from '../testing/scene/must-build.ts';
+import { assemblePeerAnswer } from '../view/documents.ts';
 import { assembleView } from '../view/view.ts';
 import { MEMBER_SLOT_TTL_MS, changeSlots, wantedSlotNames } from './slot-chores.ts';
 
@@ -161,5 +162,17 @@ probe: standby, from bravo, streaming, slot bravo at 0/3000000, ${probe}
     ],
   ])('a slot that is %s', (_name, probe, advance) => {
     expect(changed(standby(probe))?.advance ?? {}).toEqual(advance);
+  });
+
+  it('what is known of the server stays, and it is looked at anew at once', () => {
+    const member = new PlayedMember(standby('at 0/5000000, slot charlie at 0/3000000'));
+    member.tick();
+    expect(assemblePeerAnswer(member.state)).toMatchObject({ electable: true });
+    member.done('change-slots', {}, 5);
+    expect(assemblePeerAnswer(member.state)).toMatchObject({
+      electable: true,
+      position: { known: true },
+    });
+    expect(member.underWay('probe-server')).toBeDefined();
   });
 });
