@@ -167,8 +167,8 @@ interface Wish {
 
 /**
  * Writes our file and has the server itself try parameters it has not accepted before. Single ones
- * it turns down are left out and remarked on; when something else is wrong, what was there before is
- * put back.
+ * it turns down are left out and remarked on; when something else is wrong, what was there before
+ * is put back.
  */
 const writeConfiguration = async (
   context: PostgresContext,
