@@ -90,6 +90,11 @@ describe('a member with something to tell', () => {
     expect(ask({ journal: [row(0)], leaving: { since: NOW } })).toHaveProperty('action');
   });
 
+  it('writes as always while it cannot leave: its server does not end', () => {
+    const stuck = { journal: [row(0)], leaving: { since: NOW }, fenceFailures: 1 };
+    expect(ask(stuck)).toHaveProperty('askAgainAt');
+  });
+
   it('does not try while the store is out, or was never read', () => {
     const journal = [row(5_000)];
     expect(ask({ journal, storeFailingSince: after(NOW, -60_000) })).toBeUndefined();

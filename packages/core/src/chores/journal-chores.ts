@@ -16,16 +16,20 @@ export const JOURNAL_WAIT_MAX_MS = 10_000;
 const isCalm = ({ state }: View): boolean =>
   state.vacating === undefined && state.promotion === undefined && state.vacantSince === undefined;
 
+/** Whoever leaves has no later, except where it cannot leave: its server does not end. */
+const journalWaitMs = (view: View): number => {
+  if (view.state.leaving !== undefined && view.state.fenceFailures === 0) return 0;
+  return isCalm(view) ? JOURNAL_INTERVAL_MS : JOURNAL_WAIT_MAX_MS;
+};
+
 export const publishJournal: Chore = (view) => {
   const { state, store } = view;
   const [oldest] = state.journal;
   if (oldest === undefined || store === undefined || view.storeIsOut) return undefined;
-  // Whoever leaves has no later.
-  const waitMs = isCalm(view) ? JOURNAL_INTERVAL_MS : JOURNAL_WAIT_MAX_MS;
+  const waitMs = journalWaitMs(view);
   const since = state.journalAt ?? oldest.clock;
   const from = elapsedMs(since, oldest.clock) > 0 ? oldest.clock : since;
-  if (state.leaving === undefined && !hasPassed(view, from, waitMs))
-    return { askAgainAt: after(from, waitMs) };
+  if (!hasPassed(view, from, waitMs)) return { askAgainAt: after(from, waitMs) };
   const document = addJournalRows(store.journal?.value, state.journal);
   return {
     action: transact(

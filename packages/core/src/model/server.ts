@@ -156,6 +156,8 @@ export interface UpstreamFacts {
   readonly lineage: Lineage;
   /** Start of the oldest WAL segment it still has. */
   readonly oldestLsn: Lsn;
+  /** Up to where it has WAL: what it has written, or received. */
+  readonly currentLsn: Lsn;
   /** Its control file is on its current timeline: a rewind against it finds the fork. */
   readonly checkpointed: boolean;
 }

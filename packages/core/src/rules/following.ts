@@ -1,7 +1,7 @@
 /** Rules for a standby: start it, point it at the primary, see that it streams. */
 import { after, elapsedMs } from '../model/instant.ts';
 import { formatLsn } from '../model/lsn.ts';
-import type { UpstreamFacts } from '../model/server.ts';
+import type { Upstream, UpstreamFacts } from '../model/server.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
 import type { RejoinMethod } from '../model/rejoin.ts';
 import { isPaused } from '../view/pause.ts';
@@ -10,11 +10,13 @@ import { whyClone } from './repairing.ts';
 import { isPreparedAs, prepareAs } from './prepared.ts';
 import { type Answer, type Rule, event } from './rule.ts';
 import {
-  OBEY_LIMIT_MS,
   LOOK_AGAIN_MS,
+  OBEY_LIMIT_MS,
+  comingUpstream,
   factsOf,
   inspect,
   mayRejoin,
+  standbyFactsOf,
   wantedUpstream,
 } from './upstream.ts';
 
@@ -64,6 +66,13 @@ const firstLookLimit = ({ state }: View) =>
 
 const waitedLongEnough = (view: View): boolean => view.now >= firstLookLimit(view);
 
+/** It was told to stream from there, and may not have begun yet. */
+const awaitObedience = (view: View, { address }: Upstream): Answer | undefined => {
+  const { told } = view.state;
+  if (told?.value !== address || hasPassed(view, told.at, OBEY_LIMIT_MS)) return undefined;
+  return { because: 'the server has been told', until: after(told.at, OBEY_LIMIT_MS) };
+};
+
 export const followHolder: Rule = {
   id: 'follow-holder',
   when: 'our standby is told to stream from somebody else than the running primary',
@@ -75,15 +84,45 @@ export const followHolder: Rule = {
     const upstream = wantedUpstream(view);
     if (!mayRejoin(view) || server?.inRecovery !== true || upstream === undefined) return undefined;
     if (server.upstream === upstream.address) return undefined;
-    const toldAt = view.state.told?.value === upstream.address ? view.state.told.at : undefined;
-    if (toldAt !== undefined && !hasPassed(view, toldAt, OBEY_LIMIT_MS))
-      return { because: 'the server has been told', until: after(toldAt, OBEY_LIMIT_MS) };
+    const obeying = awaitObedience(view, upstream);
+    if (obeying !== undefined) return obeying;
     const facts = factsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const position = ownPosition(view);
     const misfit = position === undefined ? undefined : whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
     const because = `${upstream.member} is primary on timeline ${facts.timeline}`;
+    if (!isPreparedAs(view, 'standby', upstream))
+      return { because, action: prepareAs(view, 'standby', upstream) };
+    return {
+      because,
+      action: { kind: 'reload-server' },
+      event: event('standby.following', 'info', { upstream: upstream.member }),
+    };
+  },
+};
+
+export const followHolderBeforePromotion: Rule = {
+  id: 'follow-holder-before-promotion',
+  when: 'the new lease holder is a standby that is about to be promoted, and has all that we have',
+  does: 'points our standby there; after the promotion it streams on without a break',
+  why: 'in synchronous modes the first commits wait for us',
+  without: 'applications wait until we have seen the promotion and found the way',
+  decide: (view) => {
+    const { server, state } = view;
+    const upstream = comingUpstream(view);
+    const position = ownPosition(view);
+    if (!mayRejoin(view) || upstream === undefined || position === undefined) return undefined;
+    if (server?.inRecovery !== true || server.streaming || state.rejoin.method !== 'follow')
+      return undefined;
+    if (server.upstream === upstream.address) return undefined;
+    const obeying = awaitObedience(view, upstream);
+    if (obeying !== undefined) return obeying;
+    const facts = standbyFactsOf(view, upstream);
+    if (facts === undefined) return inspect(view, upstream);
+    // Only then nothing of ours can lie beyond the end it is promoted at.
+    if (facts.timeline !== position.timeline || position.lsn > facts.currentLsn) return undefined;
+    const because = `${upstream.member} is to be promoted, and has all that we have`;
     if (!isPreparedAs(view, 'standby', upstream))
       return { because, action: prepareAs(view, 'standby', upstream) };
     return {
@@ -241,6 +280,7 @@ export const followingRules: readonly Rule[] = [
   startStandby,
   stopUnfitStandby,
   followHolder,
+  followHolderBeforePromotion,
   examineIdleStandby,
   discardAside,
   applyChangedConfiguration,

@@ -19,6 +19,20 @@ export const wantedUpstream = (view: View): Upstream | undefined => {
     : undefined;
 };
 
+/** The lease holder before its promotion: a member of ours whose standby runs. */
+export const comingUpstream = ({ holder }: View): Upstream | undefined => {
+  if (holder === undefined || holder.isMe || holder.document?.ours !== true) return undefined;
+  const { state, role } = holder.document;
+  return state === 'running' && role === 'replica' ? holder.upstream : undefined;
+};
+
+/** What was seen of a standby a moment ago that is to become the primary of this cluster. */
+export const standbyFactsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
+  const seen = seenOf(view, upstream);
+  if (seen === undefined || hasPassed(view, seen.at, FACTS_FRESH_MS)) return undefined;
+  return seen.value.systemIdentifier === view.systemIdentifier ? seen.value : undefined;
+};
+
 /** What was seen of `upstream` last, however old. */
 const seenOf = ({ state }: View, upstream: Upstream): Seen<UpstreamFacts> | undefined =>
   state.upstream?.value.member === upstream.member ? state.upstream : undefined;

@@ -433,6 +433,7 @@ const anyPlans = fc.record({
       timeline: anyTimeline,
       lineage: anyLineage,
       oldestLsn: anyLsn,
+      currentLsn: anyLsn,
       checkpointed: fc.boolean(),
     }),
   ),

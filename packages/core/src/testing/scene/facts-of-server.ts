@@ -181,6 +181,7 @@ const readUpstream = (line: LineReader, { state }: SceneDraft): void => {
       timeline: lineage.timeline,
       lineage,
       oldestLsn: line.lsn('oldest WAL') ?? (0n as Lsn),
+      currentLsn: line.lsn('at') ?? (0n as Lsn),
       checkpointed: !line.has('before its checkpoint'),
     },
   };

@@ -83,6 +83,7 @@ const look = async (
     inRecovery: row['in_recovery'] === true,
     timeline: number,
     lineage,
+    currentLsn: current,
     oldestLsn: oldestLsn({
       names: new Set(Array.isArray(files) ? files.map(String) : []),
       timelines: [number, ...lineage.ancestors.map((ancestor) => ancestor.timeline)],

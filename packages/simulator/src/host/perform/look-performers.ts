@@ -178,6 +178,7 @@ export const inspectUpstream: Performer<'inspect-upstream'> = (
         timeline: data.lineage.timeline,
         lineage: data.lineage,
         oldestLsn: lsn(data.oldestLsn),
+        currentLsn: lsn(data.wal.end),
         checkpointed: data.checkpointTimeline === data.lineage.timeline,
       },
     });
