@@ -87,6 +87,8 @@ describe('a verb', () => {
     'pause',
     'resume',
     'restart',
+    'show-config',
+    'edit-config',
     'down',
     'destroy',
   ])('%s refuses a file that is not there', async (name) => {
@@ -94,6 +96,16 @@ describe('a verb', () => {
     const command = await verbs[name]?.();
     expect(await command?.run(['-c', 'no-such-file.yaml'])).toBe(2);
     expect(said.err()).toContain('no-such-file.yaml: cannot be read');
+  });
+
+  it('refuses what show-config and edit-config cannot mean', async () => {
+    const said = capture();
+    const show = await verbs['show-config']?.();
+    const edit = await verbs['edit-config']?.();
+    expect(await show?.run(['--format', 'tsv'])).toBe(2);
+    expect(await edit?.run(['--apply', '-', '--replace', '-'])).toBe(2);
+    expect(said.err()).toContain('--format is yaml or json, not "tsv"');
+    expect(said.err()).toContain('standard input can be read only once');
   });
 
   it('refuses what reinit and restart cannot mean', async () => {

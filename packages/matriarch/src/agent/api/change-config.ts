@@ -1,23 +1,14 @@
 import type { JsonObject } from '@matriarch/core';
 import {
   configRequest,
-  derivePolicy,
   formatMistakes,
+  judgeConfigChange,
   mergeConfig,
   parseRequest,
 } from '@matriarch/protocol';
 import type { ApiLog, ApiSource, FilingAnswer } from './api-source.ts';
 import type { Call } from './call.ts';
 import { type Reply, jsonReply, pageReply, problemReply, refuse } from './reply.ts';
-
-/** Only what the change itself makes wrong is refused: old mistakes are not its own. */
-const whyWrong = (before: JsonObject, after: JsonObject): string | undefined => {
-  const known = new Set(derivePolicy(before).mistakes.map((mistake) => formatMistakes([mistake])));
-  const added = derivePolicy(after).mistakes.filter(
-    (mistake) => !known.has(formatMistakes([mistake])),
-  );
-  return added.length === 0 ? undefined : formatMistakes(added);
-};
 
 /** `PATCH /config`: files the changed configuration; the members act on it when they read it. */
 export const patchConfig = async (
@@ -37,8 +28,8 @@ export const patchConfig = async (
   if (stored === undefined)
     return refuse('cluster-has-no-primary', 'the cluster has no configuration yet');
   const changed = mergeConfig(stored.value, change);
-  const wrong = whyWrong(stored.value, changed);
-  if (wrong !== undefined) return refuse('configuration-invalid', wrong);
+  const { mistakes } = judgeConfigChange(stored.value, changed);
+  if (mistakes.length > 0) return refuse('configuration-invalid', formatMistakes(mistakes));
   log.info({ keys: Object.keys(change), client: call.client }, 'configuration change requested');
   if (changed === stored.value) return jsonReply(200, changed);
   return replyTo(await source.fileConfig(changed, stored.modRevision), changed);
