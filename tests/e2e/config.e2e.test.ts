@@ -131,6 +131,27 @@ describe('the configuration of a running cluster', () => {
     expect((await bench.run('show-config')).out).toBe(out);
   });
 
+  it('is replaced by whoever may use the API of a member', async () => {
+    const before = await show();
+    const { rest } = Object.values(bench.plan().members)[0] ?? {};
+    const put = async (config: object, password: string) =>
+      fetch(`http://127.0.0.1:${rest}/config`, {
+        method: 'PUT',
+        body: JSON.stringify(config),
+        headers: { authorization: `Basic ${btoa(`matriarch:${password}`)}` },
+      });
+    expect((await put({ ttl: 20 }, 'wrong')).status).toBe(401);
+    const password = bench.secret('restapi');
+    expect((await put({ ttl: 'soon' }, password)).status).toBe(400);
+    expect(await show()).toEqual(before);
+    const { maximum_lag_on_failover: _gone, ...others } = before;
+    const answer = await put(others, password);
+    expect([answer.status, await answer.json()]).toEqual([200, others]);
+    expect(await show()).toEqual(others);
+    expect((await put(before, password)).status).toBe(200);
+    expect(await show()).toEqual(before);
+  });
+
   it('has its mistakes kept by an editor', async () => {
     const { status, err } = await editIn("sed -i 's/ttl:/tttl:/'", '--force');
     expect(status).toBe(2);
