@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { JsonObject } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
 import { formatMistakes } from '../errors/mistake.ts';
-import { type ConfigEdit, editConfig, formatConfig } from './edit-config.ts';
+import { type ConfigEdit, editConfig, formatYaml } from './edit-config.ts';
 
 const DOCUMENT: JsonObject = {
   ttl: 30,
@@ -85,7 +85,7 @@ describe('a text', () => {
   });
 
   it('is the document itself when nothing differs', () => {
-    expect(edit({ replace: text(formatConfig(DOCUMENT)) })).toBe(DOCUMENT);
+    expect(edit({ replace: text(formatYaml(DOCUMENT)) })).toBe(DOCUMENT);
   });
 });
 
@@ -118,10 +118,10 @@ describe('what is wrong', () => {
   });
 });
 
-describe('formatConfig', () => {
+describe('formatYaml', () => {
   it('has its keys in order, and quotes only what YAML would read otherwise', () => {
     const config = { ttl: 30, mode: 'on', b: { list: ['100', 1], empty: {} }, a: 'plain' };
-    expect(formatConfig(config)).toBe(
+    expect(formatYaml(config)).toBe(
       "a: plain\nb:\n  empty: {}\n  list:\n  - '100'\n  - 1\nmode: 'on'\nttl: 30\n",
     );
   });
@@ -137,10 +137,7 @@ describe('formatConfig', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { minKeys: 1 }), (values) => {
         const config = { ...values, inner: values };
-        const read = editConfig(
-          {},
-          { set: [], parameters: [], replace: text(formatConfig(config)) },
-        );
+        const read = editConfig({}, { set: [], parameters: [], replace: text(formatYaml(config)) });
         expect(read).toEqual({ config, mistakes: [] });
       }),
     );

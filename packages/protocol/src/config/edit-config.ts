@@ -9,9 +9,9 @@ import { toJson, toJsonObject } from '../located/located.ts';
 import { parseYaml } from '../located/parse-yaml.ts';
 import { isMap, mergeConfig, replaceConfig } from './merge-config.ts';
 
-/** As patronictl prints it: keys in their order, text in single quotes where it needs them. */
-export const formatConfig = (config: JsonObject): string =>
-  stringify(config, {
+/** YAML as patronictl prints it: keys in their order, text in single quotes where it needs them. */
+export const formatYaml = (value: Json): string =>
+  stringify(value, {
     version: '1.1',
     sortMapEntries: true,
     singleQuote: true,

@@ -3,7 +3,7 @@
  * configuration that was shown, or not at all, and no member has to be there for it.
  */
 import type { JsonObject } from '@matriarch/core';
-import { editConfig, formatConfig, formatMistakes, judgeConfigChange } from '@matriarch/protocol';
+import { editConfig, formatYaml, formatMistakes, judgeConfigChange } from '@matriarch/protocol';
 import { parseArguments, textOf, textsOf } from '../arguments.ts';
 import { type ConfigWords, STANDARD_INPUT, readConfigInput } from '../config-input.ts';
 import { formatConfigDiff } from '../output/config-diff.ts';
@@ -59,7 +59,7 @@ const edit = async (access: ClusterAccess, wanted: Wanted): Promise<number> => {
   const stored = access.snapshot.config;
   if (stored === undefined) return complainOfNone(access);
   const before = stored.value;
-  const shown = { text: formatConfig(before), name: `${access.config.cluster}-config.yaml` };
+  const shown = { text: formatYaml(before), name: `${access.config.cluster}-config.yaml` };
   const input = await readConfigInput(wanted, shown);
   if (input.kind === 'nothing') {
     complain(input.message);
@@ -94,7 +94,7 @@ const isWanted = async (
   after: JsonObject,
   { quiet, force, apply, replace }: Wanted,
 ): Promise<boolean> => {
-  const [old, next] = [formatConfig(before), formatConfig(after)];
+  const [old, next] = [formatYaml(before), formatYaml(after)];
   if (!quiet) say(formatConfigDiff(old, next, paintFor(wantsColours())));
   if (force) return true;
   if (apply !== STANDARD_INPUT && replace !== STANDARD_INPUT)

@@ -1,4 +1,4 @@
-import { formatConfig } from '@matriarch/protocol';
+import { formatYaml } from '@matriarch/protocol';
 import { parseArguments, textOf } from '../arguments.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import type { Command } from '../verbs.ts';
@@ -26,7 +26,7 @@ export const showConfigCommand: Command = {
     return withCluster(textOf(cluster), async (access) => {
       const config = access.snapshot.config?.value;
       if (config === undefined) return complainOfNone(access);
-      say(format === 'json' ? JSON.stringify(config) : formatConfig(config).trimEnd());
+      say(format === 'json' ? JSON.stringify(config) : formatYaml(config).trimEnd());
       return 0;
     });
   },
