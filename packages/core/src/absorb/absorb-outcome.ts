@@ -1,10 +1,10 @@
-import { type Instant, after } from '../model/instant.ts';
+import { after } from '../model/instant.ts';
 import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbPrepared, absorbSuspended } from './absorb-operating.ts';
 import { absorbGranted } from './absorb-next-lease.ts';
-import { absorbProbe } from './absorb-server.ts';
+import { absorbProbe, lookAgain } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
@@ -132,9 +132,7 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
       return absorbPrepared(draft);
     case 'change-slots':
-      // It is looked at anew at once, and until then it is as fit to be promoted as before.
-      if (draft.probe !== undefined) draft.probe = { ...draft.probe, at: 0 as Instant };
-      return;
+      return lookAgain(draft);
     default:
       return absorbServerChange(draft, flight, outcome);
   }

@@ -4,7 +4,7 @@ import type { DiskFacts, ServerProcess } from '../model/server.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import type { Draft, InFlight, Prepared } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
-import { absorbProcess } from './absorb-server.ts';
+import { absorbProcess, lookAgain } from './absorb-server.ts';
 import { absorbSyncReload, absorbSyncStart } from './absorb-sync.ts';
 
 /** What comes of the actions of the server lane. */
@@ -70,8 +70,7 @@ export const absorbServerChange = (
       draft.appliedVersion = draft.prepared?.version;
       draft.told = { value: draft.prepared?.upstream, at: draft.now };
       absorbSyncReload(draft);
-      draft.probe = undefined;
-      return;
+      return lookAgain(draft);
     case 'stop-server':
     case 'exit':
       draft.probe = undefined;

@@ -24,6 +24,14 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   forgetSuspension(draft);
 };
 
+/**
+ * A running server was changed, in what does not make it another one: it is looked at anew at once,
+ * and until then it is as fit to be promoted as before.
+ */
+export const lookAgain = (draft: Draft): void => {
+  if (draft.probe !== undefined) draft.probe = { ...draft.probe, at: 0 as Instant };
+};
+
 /** Waits between starts that fail, by how many have failed already. */
 const START_RETRY_MS: readonly number[] = [0, 500, 2_000, 5_000, 10_000, 30_000];
 

@@ -14,9 +14,9 @@ export interface SyncNames {
 export const noSyncNames: SyncNames = { method: 'any', count: 0, names: [] };
 
 /**
- * On a standby, in synchronous modes. No member has this name, so that nothing is acknowledged
- * should anybody promote it behind our back; and PostgreSQL looks out for waiting commits from the
- * start, which it begins to do at an unknown moment when names appear later (rule S6).
+ * On a standby, in synchronous modes, that knows of nobody else yet. No member has this name; but
+ * PostgreSQL looks out for waiting commits from the start, which it begins to do at an unknown
+ * moment when names appear later (rule S6).
  */
 export const standbySyncNames: SyncNames = {
   method: 'any',

@@ -35,7 +35,13 @@ const syncNamesFor = (view: View, as: 'primary' | 'standby'): string | undefined
   if (!isSynchronous(view)) return undefined;
   const { wanted } = view.state.sync;
   if (as === 'primary') return renderSyncNames(wanted ?? namesOfNewPrimary(view));
-  return renderSyncNames(view.holding && wanted !== undefined ? wanted : standbySyncNames);
+  return renderSyncNames(view.holding && wanted !== undefined ? wanted : namesOfStandby(view));
+};
+
+/** What it would most likely need as a primary: a promotion then waits for no reload. */
+const namesOfStandby = (view: View): SyncNames => {
+  const names = firstSyncNames(view.state.policy.synchronous, synchronousMembers(view));
+  return names.names.length === 0 ? standbySyncNames : names;
 };
 
 type Prepare = ActionOf<'prepare-server'>;

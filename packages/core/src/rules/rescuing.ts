@@ -36,6 +36,9 @@ export const fetchOfferedWal: Rule = {
     const because = `${holder.name} offers its WAL up to ${formatPosition(offer.end)}`;
     const ending = endStream(view);
     if (ending !== undefined) return { because, action: ending };
+    const { probe, told } = state;
+    if (probe === undefined || told === undefined || probe.at < told.at)
+      return { because: 'looking at what was received until now' };
     if (state.fetched !== undefined && state.fetched.lsn >= offer.end.lsn)
       return { because: 'PostgreSQL is reading it' };
     const apiUrl = holder.document?.apiUrl ?? '';

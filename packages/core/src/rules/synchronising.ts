@@ -21,13 +21,7 @@ import { namedCandidate, needsName } from '../view/pause.ts';
 import { holdsNames, isElectorateUnsettled } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import { decideFirstNames, settleElectorate } from './first-names.ts';
-import {
-  endStream,
-  isPreparedAs,
-  isSynchronous,
-  prepareAs,
-  synchronousMembers,
-} from './prepared.ts';
+import { endStream, isSynchronous, prepareAs, synchronousMembers } from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
 import { OBEY_LIMIT_MS } from './upstream.ts';
 import { writeSync } from './transactions.ts';
@@ -184,8 +178,10 @@ export const setNamesBeforePromoting: Rule = {
     if (sync.wanted === undefined)
       return decideFirstNames(view, 'a primary of now waits for these');
     const because = `commits are to wait for ${describe(sync.wanted)}`;
-    if (!isPreparedAs(view, 'standby', undefined))
-      return { because, action: prepareAs(view, 'standby', undefined) };
+    // Where it streamed from is of no account to a server that is promoted.
+    const isWritten =
+      state.prepared?.as === 'standby' && state.prepared.syncNames === renderSyncNames(sync.wanted);
+    if (!isWritten) return { because, action: prepareAs(view, 'standby', undefined) };
     if (sync.told !== renderSyncNames(sync.wanted))
       return { because, action: { kind: 'reload-server' } };
     return holdsNames(sync)

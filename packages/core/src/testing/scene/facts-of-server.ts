@@ -13,7 +13,7 @@ import type {
 import type { LeaseTerm } from '../../model/store.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
-import { type SyncNames, renderSyncNames, standbySyncNames } from '../../replication/sync-names.ts';
+import { type SyncNames, renderSyncNames } from '../../replication/sync-names.ts';
 import { type Vacating, beginVacating } from '../../state.ts';
 import { type LineReader, NOW } from './line.ts';
 import { type Facts, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
@@ -240,6 +240,7 @@ const readPrepared = (line: LineReader, { state }: SceneDraft): void => {
   const as = line.choice(['primary', 'standby', 'private', 'nothing']);
   const upstream = line.text('from');
   const version = line.text('configuration') ?? state.policy.serverConfigVersion;
+  const names = line.texts('wait for').map(asMember);
   if (as === undefined) line.mistake('"prepared" needs primary, standby, private or nothing');
   else if (as === 'nothing') state.prepared = undefined;
   else
@@ -247,7 +248,8 @@ const readPrepared = (line: LineReader, { state }: SceneDraft): void => {
       as,
       upstream: upstream === undefined ? undefined : addressOf(upstream),
       version,
-      syncNames: line.has('standby names') ? renderSyncNames(standbySyncNames) : undefined,
+      syncNames:
+        names.length === 0 ? undefined : renderSyncNames({ method: 'any', count: 1, names }),
     };
   state.appliedVersion = line.text('read') ?? version;
 };
@@ -261,9 +263,7 @@ const readCommits = (line: LineReader, { state }: SceneDraft): void => {
     count: any ?? names.length,
     names,
   };
-  const text = line.has('standby names')
-    ? renderSyncNames(standbySyncNames)
-    : renderSyncNames(wanted);
+  const text = renderSyncNames(wanted);
   const unheard = line.number('unheard') ?? 0;
   const senders = [...Array(unheard).keys()].map((index) => ({
     pid: 200 + index,

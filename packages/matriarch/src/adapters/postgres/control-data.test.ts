@@ -1,7 +1,11 @@
 /** Shows what is read from pg_controldata's output, and that other text is not taken for it. */
 import { lsn } from '@matriarch/core';
-import { describe, expect, it } from 'vitest';
-import { controlTimeline, parseControlData } from './control-data.ts';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { PostgresContext } from './context.ts';
+import { controlTimeline, parseControlData, readControlData } from './control-data.ts';
 
 /** PostgreSQL 15, a server that was promoted and has not made a checkpoint since. */
 const PROMOTED = `
@@ -70,4 +74,44 @@ describe('parseControlData', () => {
       expect(parseControlData(text)).toBeUndefined();
     },
   );
+});
+
+describe('readControlData', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'matriarch-control-'));
+  const path = join(directory, 'global', 'pg_control');
+  mkdirSync(join(directory, 'global'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  let runs = 0;
+  const context = {
+    binaries: { pg_controldata: 'pg_controldata' },
+    run: () => {
+      runs += 1;
+      return Promise.resolve({ kind: 'exited', code: 0, stdout: PROMOTED, stderr: '' });
+    },
+  } as unknown as PostgresContext;
+
+  const write = (ageMs: number): void => {
+    writeFileSync(path, 'pg_control');
+    const at = (Date.now() - ageMs) / 1_000;
+    utimesSync(path, at, at);
+  };
+
+  it('runs pg_controldata once for each version of the file', async () => {
+    write(5_000);
+    const first = await readControlData(context, directory);
+    expect(await readControlData(context, directory)).toEqual(first);
+    expect(runs).toBe(1);
+    write(4_000);
+    await readControlData(context, directory);
+    expect(runs).toBe(2);
+  });
+
+  it('trusts no time stamp of a moment ago', async () => {
+    write(0);
+    runs = 0;
+    await readControlData(context, directory);
+    await readControlData(context, directory);
+    expect(runs).toBe(2);
+  });
 });

@@ -1,4 +1,6 @@
 import { type ControlState, type Lsn, parseLsn, type Timeline, timeline } from '@matriarch/core';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Answer, describeEnd, failed, unknown } from './answer.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 
@@ -83,15 +85,46 @@ export const parseControlData = (text: string): ControlData | undefined => {
 };
 
 const LIMIT_MS = 10_000;
+/** Time stamps of files step by a few milliseconds: two writes within one are one to them. */
+const STAMP_SETTLES_MS = 100;
+
+type Read = Answer<{ readonly control: ControlData }>;
+
+/** What was read of each data directory last, and the file it was read of. */
+const lastReads = new Map<string, { readonly stamp: string; readonly read: Read }>();
+
+/** Which version of the control file this is; undefined: it may have been written just now. */
+const stampOf = async (dataDirectory: string): Promise<string | undefined> => {
+  const path = join(dataDirectory, 'global', 'pg_control');
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  if (stats === undefined || Date.now() - Number(stats.mtimeMs) < STAMP_SETTLES_MS)
+    return undefined;
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+};
 
 /**
- * Runs pg_controldata. `failed`: the control file is missing or damaged; `unknown`: the program
- * could not be run to its end, which says nothing of the file.
+ * What pg_controldata says. `failed`: the control file is missing or damaged; `unknown`: the
+ * program could not be run to its end, which says nothing of the file. It is not run again for a
+ * file that has not been written since: a failover asks several times, and each run costs.
  */
 export const readControlData = async (
+  context: PostgresContext,
+  dataDirectory: string,
+): Promise<Read> => {
+  const stamp = await stampOf(dataDirectory);
+  const last = lastReads.get(dataDirectory);
+  if (stamp !== undefined && last?.stamp === stamp) return last.read;
+  const read = await runControlData(context, dataDirectory);
+  if (stamp === undefined || read.kind !== 'done') lastReads.delete(dataDirectory);
+  else lastReads.set(dataDirectory, { stamp, read });
+  return read;
+};
+
+const runControlData = async (
   { run, binaries }: PostgresContext,
   dataDirectory: string,
-): Promise<Answer<{ readonly control: ControlData }>> => {
+): Promise<Read> => {
   const result = await run({
     command: binaries.pg_controldata,
     args: ['-D', dataDirectory],

@@ -25,8 +25,10 @@ import { makePrivateDirectory } from './private-socket.ts';
 import {
   ownedParameters,
   refusedOf,
+  rememberAccepted,
   rememberRefusal,
   resolveParameters,
+  wasAccepted,
 } from './server-parameters.ts';
 import { readServerFile } from './server-file.ts';
 import { clearMarker, ensureStateDirectory } from './state-files.ts';
@@ -164,8 +166,9 @@ interface Wish {
 }
 
 /**
- * Writes our file and has the server itself try it. Single parameters it turns down are left out
- * and remarked on; when something else is wrong, what was there before is put back.
+ * Writes our file and has the server itself try parameters it has not accepted before. Single ones
+ * it turns down are left out and remarked on; when something else is wrong, what was there before
+ * is put back.
  */
 const writeConfiguration = async (
   context: PostgresContext,
@@ -183,9 +186,14 @@ const writeConfiguration = async (
     const text = renderPostgresqlConf({ comment: COMMENT, parameters: { ...file, ...fixed } });
     const isNew = await writeAtomically(path, text, kind);
     if (!isNew && round === 0) return { kind: 'done', remarks };
+    // What is fixed is of our own making: it costs a failover no try of all the rest.
+    if (wasAccepted(binaries.postgres, file)) return { kind: 'done', remarks };
     const tried = await tryConfiguration(context);
     if (tried.kind !== 'done') return tried;
-    if (tried.objection === undefined) return { kind: 'done', remarks };
+    if (tried.objection === undefined) {
+      rememberAccepted(binaries.postgres, file);
+      return { kind: 'done', remarks };
+    }
     objection = tried.objection;
     const blamed = blamedParameters(objection).filter((name) => wanted[name] !== undefined);
     if (blamed.length === 0) break;

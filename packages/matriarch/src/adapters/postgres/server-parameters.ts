@@ -81,6 +81,19 @@ export const resolveParameters = ({
   return { file, commandLine, remarks };
 };
 
+/** Sets of parameters that servers have accepted, by executable. */
+const acceptances = new Set<string>();
+
+const acceptance = (server: string, file: ServerParameters['file']): string =>
+  JSON.stringify([server, file]);
+
+export const rememberAccepted = (server: string, file: ServerParameters['file']): void => {
+  acceptances.add(acceptance(server, file));
+};
+
+export const wasAccepted = (server: string, file: ServerParameters['file']): boolean =>
+  acceptances.has(acceptance(server, file));
+
 /** What servers have turned down, by executable, name and value: they will again. */
 const refusals = new Set<string>();
 
