@@ -179,6 +179,9 @@ describe('up', () => {
     expect(members.map(({ State }) => State).sort()).toEqual(['running', 'streaming', 'streaming']);
     const named = await bench.run('list', '-c', 'cluster.yaml', '--format', 'json');
     expect(JSON.parse(named.out)).toHaveLength(3);
+    const { out: lines } = await bench.run('list', '--format', 'tsv');
+    expect(lines).toMatch(/^Cluster\tMember\tHost\tRole\tState\tTL\tReceive LSN\tReceive Lag\t/);
+    expect(lines.trimEnd().split('\n')).toHaveLength(4);
   });
 
   it('refuses a second one, and the first goes on', async () => {

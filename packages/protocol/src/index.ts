@@ -2,8 +2,15 @@
 export * from './aliases/old-names.ts';
 export * from './config/agent-config.ts';
 export * from './config/cluster-settings.ts';
+export * from './config/edit-config.ts';
 export * from './config/environment.ts';
-export * from './config/merge-config.ts';
+export * from './config/judge-config-change.ts';
+export {
+  describeConfigChange,
+  diffConfig,
+  mergeConfig,
+  replaceConfig,
+} from './config/merge-config.ts';
 export * from './config/parse-agent-config.ts';
 export {
   derivePolicy,

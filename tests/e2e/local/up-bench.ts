@@ -166,6 +166,11 @@ export class UpBench {
     return running;
   }
 
+  /** What Node is given for `matriarch …`, for a shell to start it. */
+  commandLine(...args: readonly string[]): readonly string[] {
+    return [PROGRAM, ...args];
+  }
+
   /** `matriarch …`, still running. */
   start(...args: readonly string[]): Running {
     return this.spawn(process.execPath, [PROGRAM, ...args]);

@@ -1,6 +1,6 @@
 /** Arguments behind a verb: what is read from them, and what is said of those that do not fit. */
 import { describe, expect, it } from 'vitest';
-import { parseArguments, textOf } from './arguments.ts';
+import { parseArguments, textOf, textsOf } from './arguments.ts';
 
 const options = {
   cluster: { type: 'string', short: 'c' },
@@ -47,6 +47,16 @@ describe('parseArguments', () => {
     const parsed = parseArguments(args, { options });
     expect(parsed).toMatchObject({ kind: 'wrong' });
     expect(parsed.kind === 'wrong' ? parsed.message : '').toMatch(message);
+  });
+});
+
+describe('textsOf', () => {
+  it('answers everything that a repeated option was given', () => {
+    const repeated = { set: { type: 'string', short: 's', multiple: true } } as const;
+    const parsed = parseArguments(['-s', 'a=1', '--set=b=2'], { options: repeated });
+    const set = parsed.kind === 'parsed' ? parsed.values['set'] : undefined;
+    expect(textsOf(set)).toEqual(['a=1', 'b=2']);
+    expect([textsOf(undefined), textsOf('x'), textsOf(true)]).toEqual([[], [], []]);
   });
 });
 

@@ -3,10 +3,15 @@ import { findNearest } from '@matriarch/protocol';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+/** An option that may be repeated brings a list. */
+type ArgumentValue = string | boolean | readonly string[] | undefined;
+
+export type ArgumentValues = Readonly<Record<string, ArgumentValue>>;
+
 export type ParsedArguments =
   | {
       readonly kind: 'parsed';
-      readonly values: Readonly<Record<string, string | boolean | undefined>>;
+      readonly values: ArgumentValues;
       readonly positionals: readonly string[];
     }
   | { readonly kind: 'wrong'; readonly message: string };
@@ -32,7 +37,7 @@ export const parseArguments = (
     if (extra !== undefined) return { kind: 'wrong', message: `"${extra}" is one word too many` };
     return {
       kind: 'parsed',
-      values: values as Record<string, string | boolean | undefined>,
+      values: values as ArgumentValues,
       positionals,
     };
   } catch (error) {
@@ -50,5 +55,9 @@ const whatIsUnknown = (message: string, options: Options): string | undefined =>
   return `there is no option "${option}"${hint}`;
 };
 
-export const textOf = (value: string | boolean | undefined): string | undefined =>
+export const textOf = (value: ArgumentValue): string | undefined =>
   typeof value === 'string' ? value : undefined;
+
+/** What was given for an option that may be repeated. */
+export const textsOf = (value: ArgumentValue): readonly string[] =>
+  Array.isArray(value) ? (value as readonly string[]) : [];

@@ -72,11 +72,16 @@ describe('a verb', () => {
     expect(said.err()).toContain(`usage: matriarch ${name} `);
   });
 
-  it.each(['list', 'history', 'explain'])('%s knows two formats', async (name) => {
+  it.each([
+    ['list', 'pretty, tsv, json or yaml'],
+    ['history', 'pretty, tsv, json or yaml'],
+    ['show-config', 'yaml or json'],
+    ['explain', 'pretty or json'],
+  ])('%s knows its formats: %s', async (name, formats) => {
     const said = capture();
     const command = await verbs[name]?.();
-    expect(await command?.run(['--format', 'yaml'])).toBe(2);
-    expect(said.err()).toContain('--format is pretty or json, not "yaml"');
+    expect(await command?.run(['--format', 'xml'])).toBe(2);
+    expect(said.err()).toContain(`--format is ${formats}, not "xml"`);
   });
 
   it.each([
@@ -87,6 +92,8 @@ describe('a verb', () => {
     'pause',
     'resume',
     'restart',
+    'show-config',
+    'edit-config',
     'down',
     'destroy',
   ])('%s refuses a file that is not there', async (name) => {
@@ -94,6 +101,13 @@ describe('a verb', () => {
     const command = await verbs[name]?.();
     expect(await command?.run(['-c', 'no-such-file.yaml'])).toBe(2);
     expect(said.err()).toContain('no-such-file.yaml: cannot be read');
+  });
+
+  it('refuses what edit-config cannot mean', async () => {
+    const said = capture();
+    const edit = await verbs['edit-config']?.();
+    expect(await edit?.run(['--apply', '-', '--replace', '-'])).toBe(2);
+    expect(said.err()).toContain('standard input can be read only once');
   });
 
   it('refuses what reinit and restart cannot mean', async () => {

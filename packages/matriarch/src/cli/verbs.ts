@@ -23,6 +23,8 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   resume: async () => (await import('./commands/resume.ts')).resumeCommand,
   restart: async () => (await import('./commands/restart.ts')).restartCommand,
   reinit: async () => (await import('./commands/reinit.ts')).reinitCommand,
+  'show-config': async () => (await import('./commands/show-config.ts')).showConfigCommand,
+  'edit-config': async () => (await import('./commands/edit-config.ts')).editConfigCommand,
   agent: async () => (await import('./commands/agent.ts')).agentCommand,
   proxy: async () => (await import('./commands/proxy.ts')).proxyCommand,
 };

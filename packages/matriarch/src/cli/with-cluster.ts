@@ -1,7 +1,7 @@
 /** What verbs that look at a running cluster share. */
 import type { StoreSnapshot } from '@matriarch/core';
 import { type ClusterConfig, clusterPrefix } from '@matriarch/protocol';
-import { openClusterStore } from '../store-access/main.ts';
+import { type ClusterStore, type ConfigWrite, openClusterStore } from '../store-access/main.ts';
 import type { LocalPaths } from '../local/directories.ts';
 import { openCluster } from '../local/open-cluster.ts';
 import { fetchSecrets } from '../local/secrets.ts';
@@ -14,6 +14,7 @@ export interface ClusterAccess {
   readonly snapshot: StoreSnapshot;
   readonly secrets: ReadonlyMap<string, string>;
   readonly readAgain: () => Promise<StoreSnapshot | undefined>;
+  readonly writeConfig: (change: ConfigWrite) => ReturnType<ClusterStore['writeConfig']>;
 }
 
 const isEmpty = ({ initialize, leader, members }: StoreSnapshot): boolean =>
@@ -55,7 +56,8 @@ export const withCluster = async (
       const again = await store.read(prefix);
       return again.kind === 'done' ? again.snapshot : undefined;
     };
-    return await work({ config, paths, snapshot: read.snapshot, secrets, readAgain });
+    const writeConfig = (change: ConfigWrite) => store.writeConfig(prefix, change);
+    return await work({ config, paths, snapshot: read.snapshot, secrets, readAgain, writeConfig });
   } finally {
     await store.close();
   }

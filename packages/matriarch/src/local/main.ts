@@ -8,7 +8,7 @@ import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts'
 import { findBinaries } from '../adapters/postgres/binaries.ts';
 import { findProgram, resolveUser } from '../adapters/process/run-as.ts';
 import { createRunCommand } from '../adapters/process/run-command.ts';
-import { readDocuments, transact } from '../agent/act/store-documents.ts';
+import { readDocuments, writeConfig } from '../agent/act/store-documents.ts';
 import { formatMemberTable } from '../cli/output/member-table.ts';
 import { type OpenedEtcd, openEtcd } from '../store-access/main.ts';
 import {
@@ -242,9 +242,8 @@ const configStore = (store: EtcdStore, prefix: string): ConfigStore => ({
     const read = await readDocuments(store, prefix);
     return read.kind === 'done' ? { config: read.snapshot.config } : undefined;
   },
-  replace: async ({ modRevision }, put) => {
-    const compares = [{ key: 'config', modRevision }] as const;
-    const answer = await transact(store, prefix, { compares, writes: [{ key: 'config', put }] });
+  replace: async ({ modRevision: seen }, document) => {
+    const answer = await writeConfig(store, prefix, { document, seen });
     return answer.kind === 'done' && answer.applied;
   },
 });

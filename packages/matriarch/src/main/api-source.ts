@@ -1,14 +1,7 @@
 /** What the API may know and ask for, on the loop and the store. */
-import type {
-  FailoverDocument,
-  Instant,
-  JsonObject,
-  MemberState,
-  Revision,
-  ServerProbe,
-  StoreTransaction,
-} from '@matriarch/core';
-import { readDocuments, transact } from '../agent/act/store-documents.ts';
+import type { Instant, MemberState, ServerProbe } from '@matriarch/core';
+import type { PerformerResult } from '../agent/act/performers.ts';
+import { readDocuments, transact, writeConfig } from '../agent/act/store-documents.ts';
 import type { ApiSource, FilingAnswer } from '../agent/api/api-source.ts';
 import { createStateWatchers } from '../agent/api/state-watch.ts';
 import { readJournal } from '../agent/journal/read-journal.ts';
@@ -51,8 +44,15 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
     isMember,
     readOfferedWal,
     readDocuments: () => readDocuments(store, prefix),
-    fileFailover: (document, revision) => fileFailover(store, prefix, { document, revision }),
-    fileConfig: (document, revision) => fileConfig(store, prefix, { document, revision }),
+    fileFailover: async (put, modRevision) =>
+      toFiling(
+        await transact(store, prefix, {
+          compares: [{ key: 'failover', modRevision }],
+          writes: [{ key: 'failover', put }],
+        }),
+      ),
+    fileConfig: async (document, seen) =>
+      toFiling(await writeConfig(store, prefix, { document, seen })),
     ask: (request) => loop.feed({ kind: 'request', request }),
     readJournal: () => readJournal(journalFile),
     watchState: watchers.watch,
@@ -61,33 +61,8 @@ export const createApiSource = (parts: ApiSourceParts): LoopApiSource => {
   };
 };
 
-/** Writes one document as it was decided to be, unless it is another one by now. */
-const file = async (
-  store: KeyValueStore,
-  prefix: string,
-  transaction: StoreTransaction,
-): Promise<FilingAnswer> => {
-  const answer = await transact(store, prefix, transaction);
+/** Nothing was written when the document was another one than it was decided on. */
+const toFiling = (answer: PerformerResult<'transact'>): FilingAnswer => {
   if (answer.kind !== 'done') return answer;
   return answer.applied ? { kind: 'filed', revision: answer.revision } : { kind: 'changed' };
 };
-
-const fileConfig = (
-  store: KeyValueStore,
-  prefix: string,
-  { document, revision }: { readonly document: JsonObject; readonly revision: Revision },
-): Promise<FilingAnswer> =>
-  file(store, prefix, {
-    compares: [{ key: 'config', modRevision: revision }],
-    writes: [{ key: 'config', put: document }],
-  });
-
-const fileFailover = (
-  store: KeyValueStore,
-  prefix: string,
-  request: { readonly document: FailoverDocument; readonly revision: Revision | 0 },
-): Promise<FilingAnswer> =>
-  file(store, prefix, {
-    compares: [{ key: 'failover', modRevision: request.revision }],
-    writes: [{ key: 'failover', put: request.document }],
-  });

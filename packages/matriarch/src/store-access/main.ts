@@ -1,17 +1,25 @@
 /** The store of a cluster for whoever is no member: the command line, `up`, the proxy. */
 import { readFileSync } from 'node:fs';
-import type { StoreSnapshot } from '@matriarch/core';
+import type { JsonObject, Revision, StoreSnapshot } from '@matriarch/core';
 import type { ClusterConfig } from '@matriarch/protocol';
 import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts';
-import { readDocuments } from '../agent/act/store-documents.ts';
+import type { PerformerResult } from '../agent/act/performers.ts';
+import { readDocuments, writeConfig } from '../agent/act/store-documents.ts';
 import type { EtcdLimits, EtcdLog } from '../adapters/etcd/etcd-options.ts';
 import type { StoreResult } from '../agent/ports/key-value-store.ts';
 
 const LIMITS = { attemptLimitMs: 1_000, budgetMs: 3_000 };
 
+export interface ConfigWrite {
+  readonly document: JsonObject;
+  readonly seen: Revision;
+}
+
 export interface ClusterStore {
   readonly etcd: EtcdStore;
   read(prefix: string): Promise<StoreResult<{ snapshot: StoreSnapshot }>>;
+  /** Writes the cluster-wide configuration, unless it is no longer the one that was seen. */
+  writeConfig(prefix: string, change: ConfigWrite): Promise<PerformerResult<'transact'>>;
   close(): Promise<void>;
 }
 
@@ -54,6 +62,7 @@ export const openClusterStore = (
   return {
     etcd: store,
     read: (prefix) => readDocuments(store, prefix),
+    writeConfig: (prefix, change) => writeConfig(store, prefix, change),
     close: () => store.close(),
   };
 };

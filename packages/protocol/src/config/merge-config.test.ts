@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import type { Json, JsonObject } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
-import { describeConfigChange, diffConfig, mergeConfig } from './merge-config.ts';
+import { describeConfigChange, diffConfig, mergeConfig, replaceConfig } from './merge-config.ts';
 
 const DOCUMENT = {
   ttl: 30,
@@ -61,6 +61,22 @@ describe('mergeConfig', () => {
     [{ ignore_slots: [{ name: 'a' }] }],
   ])('%j is no change', (change) => {
     expect(mergeConfig(DOCUMENT, change as JsonObject)).toBe(DOCUMENT);
+  });
+});
+
+describe('replaceConfig', () => {
+  it('leaves nothing of the document, and no nulls', () => {
+    const next = { loop_wait: 5, pause: null, slots: { a: null, b: 1 } };
+    expect(replaceConfig(DOCUMENT, next)).toEqual({ loop_wait: 5, slots: { b: 1 } });
+    expect(replaceConfig(DOCUMENT, {})).toEqual({});
+  });
+
+  it('is the document itself when nothing differs', () => {
+    expect(replaceConfig(DOCUMENT, { ...structuredClone(DOCUMENT), ttl: '30' })).toBe(DOCUMENT);
+  });
+
+  it.each([[{ ttl: {} }], [{ ...DOCUMENT, slots: {} }]])('tells %j apart', (next) => {
+    expect(replaceConfig(DOCUMENT, next as JsonObject)).toEqual(next);
   });
 });
 

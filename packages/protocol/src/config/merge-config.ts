@@ -5,7 +5,7 @@
  */
 import type { Json, JsonObject } from '@matriarch/core';
 
-const isMap = (value: Json | undefined): value is JsonObject =>
+export const isMap = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
@@ -36,6 +36,12 @@ export const mergeConfig = (document: JsonObject, change: JsonObject): JsonObjec
     else merged.set(key, after);
   }
   return isChanged ? Object.fromEntries(merged) : document;
+};
+
+/** The other document in its place, without nulls; the very same object when nothing differs. */
+export const replaceConfig = (document: JsonObject, next: JsonObject): JsonObject => {
+  const made = mergeConfig({}, next);
+  return Object.keys(diffConfig(document, made)).length === 0 ? document : made;
 };
 
 /** The change that makes `after` of `before`, and leaves alone what both do not speak of. */

@@ -128,7 +128,8 @@ const deriveServerConfigVersion = (dynamic: JsonObject, local?: LocalSettings): 
   return hashText(JSON.stringify([sorted, pgHba ?? null, pgIdent ?? null]));
 };
 
-const noLocalSettings: LocalSettings = {
+/** Of nobody in particular: where only the cluster-wide part is looked at. */
+export const noLocalSettings: LocalSettings = {
   scope: '',
   postgresql: {
     listen: { addresses: [], port: 5432 },

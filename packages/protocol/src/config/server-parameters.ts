@@ -203,15 +203,29 @@ export const deriveServerParameters = (
   return { parameters: mistakes.length === 0 ? parameters : undefined, mistakes, warnings };
 };
 
+type AccessLines = Pick<AgentConfig['postgresql'], 'pgHba' | 'pgIdent'>;
+
+const readAccess = (dynamic: JsonObject, findings: Findings): AccessLines => {
+  const section = new Section(locateMap(dynamic), { path: '', schema: 'dynamic' }, findings);
+  const postgresql = section.section('postgresql');
+  return {
+    pgHba: postgresql.values('pg_hba', parseText),
+    pgIdent: postgresql.values('pg_ident', parseText),
+  };
+};
+
 /** The lines of pg_hba.conf and pg_ident.conf in force: the local list, else the cluster's. */
 export const deriveAccessLines = (
   dynamic: JsonObject,
-  config: { readonly postgresql: Pick<AgentConfig['postgresql'], 'pgHba' | 'pgIdent'> },
-): Pick<AgentConfig['postgresql'], 'pgHba' | 'pgIdent'> => {
-  const section = new Section(locateMap(dynamic), { path: '', schema: 'dynamic' }, new Findings());
-  const postgresql = section.section('postgresql');
-  return {
-    pgHba: config.postgresql.pgHba ?? postgresql.values('pg_hba', parseText),
-    pgIdent: config.postgresql.pgIdent ?? postgresql.values('pg_ident', parseText),
-  };
+  { postgresql: { pgHba, pgIdent } }: { readonly postgresql: AccessLines },
+): AccessLines => {
+  const shared = readAccess(dynamic, new Findings());
+  return { pgHba: pgHba ?? shared.pgHba, pgIdent: pgIdent ?? shared.pgIdent };
+};
+
+/** Lines that are none are left out of the files: who writes them is told. */
+export const findAccessMistakes = (dynamic: JsonObject): readonly Mistake[] => {
+  const findings = new Findings();
+  readAccess(dynamic, findings);
+  return findings.mistakes;
 };

@@ -23,6 +23,8 @@ export interface Mistake extends Place {
   readonly message: string;
   /** What to write instead. */
   readonly fix?: string | undefined;
+  /** For a key nobody knows: the known one that was most likely meant. */
+  readonly nearest?: string | undefined;
 }
 
 /** Said, but not in the way of anything. */

@@ -133,7 +133,10 @@ export class Section {
     this.findings.mistakes.push({ ...this.placeOf(key), path: this.pathOf(key), ...what });
   }
 
-  warn(key: string, what: Pick<Mistake, 'message' | 'fix' | 'given' | 'allowed'>): void {
+  warn(
+    key: string,
+    what: Pick<Mistake, 'message' | 'fix' | 'given' | 'allowed' | 'nearest'>,
+  ): void {
     this.findings.warnings.push({ ...this.placeOf(key), path: this.pathOf(key), ...what });
   }
 
@@ -223,7 +226,7 @@ export class Section {
     const known = [...this.#looked, ...this.findings.knownNamesUnder(this.#schema)];
     const nearest = findNearest(key, known);
     const fix = nearest === undefined ? 'it has no effect' : `did you mean "${nearest}"?`;
-    this.warn(key, { message: 'is not a known key', fix });
+    this.warn(key, { message: 'is not a known key', fix, nearest });
   }
 
   #read<T>(

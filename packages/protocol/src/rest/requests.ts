@@ -66,7 +66,7 @@ export const failsafeRequest = z.object({
   slots: z.record(z.string(), z.number()).nullish(),
 });
 
-/** `PATCH /config` and `PUT /config`: null removes a key. */
+/** `PATCH /config` and `PUT /config`: a null removes its key, or leaves it out. */
 export const configRequest = z.record(z.string(), z.json());
 
 export type SwitchoverRequest = z.output<typeof switchoverRequest>;

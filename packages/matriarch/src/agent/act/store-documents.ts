@@ -1,6 +1,7 @@
 /** The cluster's documents over a store of keys and values. */
 import type {
   Instant,
+  JsonObject,
   LeaseId,
   Results,
   Revision,
@@ -70,6 +71,17 @@ export const transact = async (
   };
   return { kind: 'done', ...done };
 };
+
+/** Writes the cluster-wide configuration, unless it is no longer the one that was seen. */
+export const writeConfig = (
+  store: KeyValueStore,
+  prefix: string,
+  { document, seen }: { readonly document: JsonObject; readonly seen: Revision },
+): Promise<PerformerResult<'transact'>> =>
+  transact(store, prefix, {
+    compares: [{ key: 'config', modRevision: seen }],
+    writes: [{ key: 'config', put: document }],
+  });
 
 /** Rows of the journal say when they were told on the boot clock; people want the wall clock. */
 const stampJournal = (transaction: StoreTransaction, now: Instant): StoreTransaction => {

@@ -344,7 +344,7 @@ describe('calls that change something', () => {
   });
 
   it.each([
-    ['PUT', '/config'],
+    ['PUT', '/restart'],
     ['POST', '/no/such/path'],
     ['POST', '/'],
     ['PUT', '/switchover'],

@@ -1,4 +1,4 @@
-/** `PATCH /config` over real HTTP, with a store that is written by compare-and-swap. */
+/** `PATCH` and `PUT /config` over real HTTP, with a store written by compare-and-swap. */
 import { describe, expect, it } from 'vitest';
 import { primaryState } from './testing/build-state.ts';
 import { exchange } from './testing/exchange.ts';
@@ -6,6 +6,9 @@ import { type StartedApi, startApi } from './testing/start-api.ts';
 
 const patch = ({ address }: StartedApi, body: string) =>
   exchange(address, '/config', { method: 'PATCH', body });
+
+const put = ({ address }: StartedApi, body: string) =>
+  exchange(address, '/config', { method: 'PUT', body });
 
 describe('a change of the configuration', () => {
   it('is written, and the whole is answered', async () => {
@@ -65,5 +68,42 @@ describe('a change of the configuration', () => {
     started.source.filing = () => Promise.resolve({ kind: 'unknown', cause: 'time' });
     const got = await patch(started, '{"pause": true}');
     expect([got.status, got.body.includes('store-outcome-unknown')]).toEqual([503, true]);
+  });
+});
+
+describe('a replacement of the configuration', () => {
+  const storedIn = ({ source }: StartedApi) => source.current.snapshot?.value.config?.value;
+
+  it('leaves nothing of what was there, and is answered', async () => {
+    const started = await startApi(primaryState());
+    const got = await put(started, '{"ttl": 20, "pause": true, "loop_wait": null}');
+    expect([got.status, JSON.parse(got.body)]).toEqual([200, { ttl: 20, pause: true }]);
+    expect(storedIn(started)).toEqual({ ttl: 20, pause: true });
+  });
+
+  it('is not written when nothing differs', async () => {
+    const started = await startApi(primaryState());
+    const before = started.source.current.snapshot?.value.revision;
+    const got = await put(started, '{"loop_wait": 10, "ttl": "30"}');
+    expect([got.status, JSON.parse(got.body)]).toEqual([200, { ttl: 30, loop_wait: 10 }]);
+    expect(started.source.current.snapshot?.value.revision).toBe(before);
+  });
+
+  it.each(['', '{}', '[1]', 'pause', '{"ttl": "soon"}'])('%j is none', async (body) => {
+    const started = await startApi(primaryState());
+    expect((await put(started, body)).status).toBe(400);
+    expect(storedIn(started)).toEqual({ ttl: 30, loop_wait: 10 });
+  });
+
+  it('is a bad gateway when the store is out, or did not confirm', async () => {
+    const started = await startApi(primaryState());
+    started.source.filing = () => Promise.resolve({ kind: 'failed', cause: 'refused' });
+    const failed = await put(started, '{"ttl": 20}');
+    expect([failed.status, failed.body.includes('store-unreachable')]).toEqual([502, true]);
+    started.source.filing = () => Promise.resolve({ kind: 'unknown', cause: 'time' });
+    const unknown = await put(started, '{"ttl": 20}');
+    expect([unknown.status, unknown.body.includes('store-outcome-unknown')]).toEqual([502, true]);
+    started.source.filing = () => Promise.resolve({ kind: 'changed' });
+    expect((await put(started, '{"ttl": 20}')).status).toBe(409);
   });
 });

@@ -1,45 +1,53 @@
 import type { JsonObject } from '@matriarch/core';
 import {
   configRequest,
-  derivePolicy,
   formatMistakes,
+  judgeConfigChange,
   mergeConfig,
   parseRequest,
+  replaceConfig,
 } from '@matriarch/protocol';
 import type { ApiLog, ApiSource, FilingAnswer } from './api-source.ts';
 import type { Call } from './call.ts';
 import { type Reply, jsonReply, pageReply, problemReply, refuse } from './reply.ts';
 
-/** Only what the change itself makes wrong is refused: old mistakes are not its own. */
-const whyWrong = (before: JsonObject, after: JsonObject): string | undefined => {
-  const known = new Set(derivePolicy(before).mistakes.map((mistake) => formatMistakes([mistake])));
-  const added = derivePolicy(after).mistakes.filter(
-    (mistake) => !known.has(formatMistakes([mistake])),
-  );
-  return added.length === 0 ? undefined : formatMistakes(added);
+interface Parts {
+  readonly source: ApiSource;
+  readonly log: ApiLog;
+}
+
+/** What becomes of the stored document with what was sent; itself when nothing changes. */
+type Change = (stored: JsonObject, sent: JsonObject) => JsonObject;
+
+/** `PATCH /config`: lays what was sent over the configuration. */
+export const patchConfig = (parts: Parts, call: Call): Promise<Reply> =>
+  changeConfig(parts, call, mergeConfig);
+
+/** `PUT /config`: puts what was sent in its place. What is 503 for PATCH is Patroni's 502. */
+export const putConfig = async (parts: Parts, call: Call): Promise<Reply> => {
+  const reply = await changeConfig(parts, call, replaceConfig);
+  return reply.status === 503 ? { ...reply, status: 502 } : reply;
 };
 
-/** `PATCH /config`: files the changed configuration; the members act on it when they read it. */
-export const patchConfig = async (
-  { source, log }: { readonly source: ApiSource; readonly log: ApiLog },
-  call: Call,
-): Promise<Reply> => {
+/** Files the changed configuration; the members act on it when they read it. */
+const changeConfig = async ({ source, log }: Parts, call: Call, change: Change): Promise<Reply> => {
   const body = await call.readBody();
   if (body.kind === 'refused') return body.reply;
   const parsed = parseRequest(configRequest, body.text);
   if (!parsed.ok) return problemReply(parsed.problem);
-  const change = parsed.value as JsonObject;
-  if (Object.keys(change).length === 0) return refuse('request-invalid', 'the body is empty');
+  const sent = parsed.value as JsonObject;
+  if (Object.keys(sent).length === 0) return refuse('request-invalid', 'the body is empty');
   const read = await source.readDocuments();
   if (read.kind !== 'done')
     return refuse('store-unreachable', `the store did not answer: ${read.cause}`);
   const stored = read.snapshot.config;
   if (stored === undefined)
     return refuse('cluster-has-no-primary', 'the cluster has no configuration yet');
-  const changed = mergeConfig(stored.value, change);
-  const wrong = whyWrong(stored.value, changed);
-  if (wrong !== undefined) return refuse('configuration-invalid', wrong);
-  log.info({ keys: Object.keys(change), client: call.client }, 'configuration change requested');
+  const changed = change(stored.value, sent);
+  const { mistakes } = judgeConfigChange(stored.value, changed);
+  if (mistakes.length > 0) return refuse('configuration-invalid', formatMistakes(mistakes));
+  const { method, client } = call;
+  log.info({ method, keys: Object.keys(sent), client }, 'configuration change requested');
   if (changed === stored.value) return jsonReply(200, changed);
   return replyTo(await source.fileConfig(changed, stored.modRevision), changed);
 };

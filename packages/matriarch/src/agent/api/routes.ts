@@ -2,7 +2,7 @@ import type { MemberState } from '@matriarch/core';
 import { type AccessRules, checkAccess } from './access.ts';
 import type { ApiSource } from './api-source.ts';
 import type { Call, Handler } from './call.ts';
-import { patchConfig } from './change-config.ts';
+import { patchConfig, putConfig } from './change-config.ts';
 import { createFreshLook } from './fresh-look.ts';
 import { createOperations } from './operations.ts';
 import { type ReadHandlers, createReadHandlers, failsafeReply } from './read-handlers.ts';
@@ -45,14 +45,13 @@ const createChangeHandlers = (
 ): ReadonlyMap<string, Handler> => {
   const switchovers = createSwitchovers(parts);
   const operations = createOperations({ ...parts, lookAfresh });
-  const unsupported: Handler = unsupportedReply;
   return new Map<string, Handler>([
     ['POST switchover', (call) => switchovers.request('switchover', call)],
     ['POST failover', (call) => switchovers.request('failover', call)],
     ['DELETE switchover', () => switchovers.cancel()],
     ['POST reload', () => reload(parts.source)],
     ['PATCH config', (call) => patchConfig(parts, call)],
-    ['PUT config', unsupported],
+    ['PUT config', (call) => putConfig(parts, call)],
     ['POST restart', (call) => operations.restart(call)],
     ['DELETE restart', () => operations.cancelRestart()],
     ['POST reinitialize', (call) => operations.reinitialize(call)],

@@ -9,9 +9,10 @@ import { callApi } from '../../local/member-api.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
 import { openClusterStore } from '../../store-access/main.ts';
-import { parseArguments, textOf } from '../arguments.ts';
+import { type ArgumentValues, parseArguments, textOf } from '../arguments.ts';
 import { assembleExplainJson } from '../output/explain-json.ts';
 import { formatExplanation } from '../output/explain-text.ts';
+import { wantsColours } from '../output/paint.ts';
 import { parseSince } from '../parse-since.ts';
 import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
@@ -53,9 +54,7 @@ export const explainCommand: Command = {
 };
 
 /** What is asked for, or what is wrong with it. */
-const readWanted = (
-  values: Readonly<Record<string, string | boolean | undefined>>,
-): Wanted | string => {
+const readWanted = (values: ArgumentValues): Wanted | string => {
   const { last, since, format } = values;
   if (format !== 'pretty' && format !== 'json')
     return `--format is pretty or json, not "${String(format)}"`;
@@ -86,9 +85,6 @@ const tell = async (opened: OpenCluster, { last, sinceMs, format }: Wanted): Pro
   else say(formatExplanation(shown, { ...about, earlier, colours: wantsColours() }));
   return collected.sources.some(({ from }) => from !== 'nowhere') ? 0 : 1;
 };
-
-const wantsColours = (): boolean =>
-  process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 
 type Gathered =
   | ({ readonly kind: 'gathered' } & Collected)

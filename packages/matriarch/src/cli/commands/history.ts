@@ -1,11 +1,20 @@
 import { formatLsn } from '@matriarch/core';
 import { parseArguments, textOf } from '../arguments.ts';
+import { formatMistake, formatRows, isFormat } from '../output/formats.ts';
 import { refuseUsage, say } from '../output/say.ts';
-import { formatTable } from '../output/table.ts';
+import { type Column, formatTable } from '../output/table.ts';
 import type { Command } from '../verbs.ts';
 import { withCluster } from '../with-cluster.ts';
 
-const usage = '[-c FILE] [--format pretty|json]';
+const usage = '[-c FILE] [--format pretty|tsv|json|yaml]';
+
+const columns: readonly Column[] = [
+  { header: 'TL', align: 'right' },
+  { header: 'LSN', align: 'right' },
+  { header: 'Reason', align: 'left' },
+  { header: 'Timestamp', align: 'left' },
+  { header: 'New Leader', align: 'left' },
+];
 
 export const historyCommand: Command = {
   summary: 'shows every timeline, where it was left, and who was promoted',
@@ -19,8 +28,7 @@ export const historyCommand: Command = {
     });
     if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `history ${usage}`);
     const { cluster, format } = parsed.values;
-    if (format !== 'pretty' && format !== 'json')
-      return refuseUsage(`--format is pretty or json, not "${String(format)}"`, `history ${usage}`);
+    if (!isFormat(format)) return refuseUsage(formatMistake(format), `history ${usage}`);
     return withCluster(textOf(cluster), async ({ snapshot }) => {
       const rows = (snapshot.history?.value ?? []).map((entry) => ({
         TL: entry.timeline,
@@ -29,21 +37,18 @@ export const historyCommand: Command = {
         Timestamp: entry.at ?? '',
         'New Leader': entry.leader ?? '',
       }));
-      if (format === 'json') say(JSON.stringify(rows));
-      else
+      if (format === 'pretty')
         say(
           formatTable({
             title: '',
-            columns: [
-              { header: 'TL', align: 'right' },
-              { header: 'LSN', align: 'right' },
-              { header: 'Reason', align: 'left' },
-              { header: 'Timestamp', align: 'left' },
-              { header: 'New Leader', align: 'left' },
-            ],
+            columns,
             rows: rows.map((row) => Object.values(row).map(String)),
           }),
         );
+      else {
+        const keys = columns.map(({ header }) => header);
+        say(formatRows(format, keys, rows));
+      }
       return 0;
     });
   },

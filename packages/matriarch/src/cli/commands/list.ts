@@ -1,10 +1,11 @@
 import { parseArguments, textOf } from '../arguments.ts';
-import { assembleMemberJson, formatMemberTable } from '../output/member-table.ts';
+import { formatMistake, formatRows, isFormat } from '../output/formats.ts';
+import { assembleMemberJson, formatMemberTable, listMemberKeys } from '../output/member-table.ts';
 import { refuseUsage, say } from '../output/say.ts';
 import type { Command } from '../verbs.ts';
 import { withCluster } from '../with-cluster.ts';
 
-const usage = '[-c FILE] [--format pretty|json]';
+const usage = '[-c FILE] [--format pretty|tsv|json|yaml]';
 
 export const listCommand: Command = {
   summary: 'shows the members, their roles and how far behind they are',
@@ -18,14 +19,13 @@ export const listCommand: Command = {
     });
     if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `list ${usage}`);
     const { cluster, format } = parsed.values;
-    if (format !== 'pretty' && format !== 'json')
-      return refuseUsage(`--format is pretty or json, not "${String(format)}"`, `list ${usage}`);
+    if (!isFormat(format)) return refuseUsage(formatMistake(format), `list ${usage}`);
     return withCluster(textOf(cluster), async ({ config, snapshot }) => {
-      say(
-        format === 'json'
-          ? JSON.stringify(assembleMemberJson(config.cluster, snapshot))
-          : formatMemberTable(config.cluster, snapshot),
-      );
+      if (format === 'pretty') say(formatMemberTable(config.cluster, snapshot));
+      else {
+        const rows = assembleMemberJson(config.cluster, snapshot);
+        say(formatRows(format, listMemberKeys(rows), rows));
+      }
       return 0;
     });
   },

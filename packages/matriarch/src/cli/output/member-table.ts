@@ -1,13 +1,14 @@
-import { type StoreSnapshot, isPauseOn } from '@matriarch/core';
+import { type Json, type StoreSnapshot, isPauseOn } from '@matriarch/core';
+import type { Row } from './formats.ts';
 import { type MemberRow, assembleMemberRows, lagCell, positionCell } from './member-rows.ts';
 import { type Column, formatTable } from './table.ts';
 
 interface MemberColumn extends Column {
-  /** The key in `--format json`, where two columns cannot share a name. */
+  /** The key in other formats, where two columns cannot share a name. */
   readonly key: string;
   readonly cell: (row: MemberRow) => string | number | undefined;
   /** In JSON, where it differs. */
-  readonly value?: (row: MemberRow) => unknown;
+  readonly value?: (row: MemberRow) => Json | undefined;
   /** Left out of the table when no row has anything to say in it. */
   readonly optional?: boolean;
 }
@@ -85,13 +86,21 @@ export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): strin
   return isPauseOn(snapshot.config?.value) ? `${table}\n Maintenance mode: on` : table;
 };
 
-/** `--format json`: the same columns as an array of objects, cells without content left out. */
-export const assembleMemberJson = (scope: string, snapshot: StoreSnapshot): readonly object[] =>
+/** For other formats: the same columns by their keys, cells without content left out. */
+export const assembleMemberJson = (scope: string, snapshot: StoreSnapshot): readonly Row[] =>
   assembleMemberRows(snapshot).map((row) => {
-    const object: Record<string, unknown> = { Cluster: scope };
+    const object: Record<string, Json> = { Cluster: scope };
     for (const { key, cell, value = cell } of columns) {
       const content = value(row);
       if (content !== undefined && content !== '') object[key] = content;
     }
     return object;
   });
+
+/** The keys of rows, in the order of the table. */
+export const listMemberKeys = (rows: readonly Row[]): readonly string[] => [
+  'Cluster',
+  ...columns
+    .filter(({ key, optional }) => optional !== true || rows.some((row) => key in row))
+    .map(({ key }) => key),
+];

@@ -31,6 +31,10 @@ export const paintFor = (colours: boolean): Paint =>
       }
     : { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
+/** Of standard output. */
+export const wantsColours = (): boolean =>
+  process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+
 /** Breaks between words; a word that is too long has a line of its own. */
 export const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];
