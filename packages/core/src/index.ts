@@ -1,6 +1,7 @@
 /** The one door of the package: everything others may use. */
 export * from './model/action.ts';
 export * from './model/brand.ts';
+export * from './model/failsafe.ts';
 export * from './model/input.ts';
 export * from './model/instant.ts';
 export * from './model/journal.ts';
@@ -45,6 +46,7 @@ export { renderRuleReference } from './rules/reference.ts';
 export { rules } from './rules/table.ts';
 export * from './step.ts';
 export * from './view/documents.ts';
+export { goesOnByPromises, isBridged, namedInStore, promiseInForce } from './view/failsafe.ts';
 export { isPaused, isSuspended } from './view/pause.ts';
 export * from './view/view.ts';
 export { LEASE_NOT_FOUND } from './absorb/absorb-store.ts';

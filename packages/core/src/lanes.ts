@@ -26,6 +26,8 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'discard-unfinished': 'server',
   'probe-server': 'probe',
   'ask-peers': 'peers',
+  'ask-promises': 'promises',
+  'keep-promise': 'word',
   'inspect-upstream': 'upstream',
   'show-sync-names': 'sql',
   checkpoint: 'sql',
@@ -41,6 +43,7 @@ export const laneOf = (action: Action): Lane => {
     case 'record-promotion':
     case 'clear-failover':
     case 'write-sync':
+    case 'write-failsafe':
     case 'publish-journal':
       return 'publish';
     default:

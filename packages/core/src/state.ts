@@ -1,4 +1,5 @@
 import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
+import { type Failsafe, freshFailsafe } from './model/failsafe.ts';
 import type { Instant } from './model/instant.ts';
 import type { JournalDetails, JournalRow } from './model/journal.ts';
 import type { MemberName, MemberTags } from './model/member.ts';
@@ -205,6 +206,7 @@ export interface MemberState {
   readonly journalAt: Instant | undefined;
   readonly leaving: { readonly since: Instant } | undefined;
   readonly operating: Operating;
+  readonly failsafe: Failsafe;
 }
 
 export interface InFlight extends Dispatch {
@@ -288,5 +290,6 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     journalAt: undefined,
     leaving: undefined,
     operating: idleOperating,
+    failsafe: freshFailsafe,
   };
 };

@@ -41,10 +41,12 @@ import { assembleSelf } from './agent/loop/open-self.ts';
 import { storeLimitsOf } from './agent/loop/store-limits.ts';
 import { createAgentCounters } from './agent/metrics/agent-counters.ts';
 import { type Guard, RUN_VARIABLE } from './agent/ports/guard.ts';
+import type { PromiseFile } from './agent/ports/promise-file.ts';
 import { createApiSource } from './main/api-source.ts';
 import { findNamesake } from './main/find-namesake.ts';
 import { hear, reloadFile } from './main/hear-guard.ts';
 import { createStepLog } from './main/log-step.ts';
+import { openPromises } from './main/open-promises.ts';
 import { reportEnd } from './main/report-end.ts';
 import { openEtcd } from './store-access/main.ts';
 
@@ -149,6 +151,8 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   const journal = openJournal(join(config.matriarch.stateDirectory, 'journal.jsonl'));
   const self = assembleSelf(config, observeLife(process.env[RUN_VARIABLE] ?? ''));
   const initial = createMember(self, settings.policy());
+  const promises = openPromises(parts.postgres, settings, self);
+  const found = await promises.read();
   const logStep = createStepLog(log);
   const watchers: ((state: MemberState) => void)[] = [];
 
@@ -157,6 +161,7 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     now: readBootClock,
     performers: createPerformers(parts, store, {
       prefix,
+      promises,
       state: () => loop.state(),
       feed: (input) => loop.feed(input),
     }),
@@ -190,6 +195,7 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
     journalFile: journal.file,
   });
   watchers.push((state) => source.notify(state));
+  if (found !== undefined) loop.feed({ kind: 'promise-found', promise: found });
   const api = createApi({ ...config.restapi, source, log });
   const started = await api.start();
   if (started.kind !== 'listening') return stopForUser(started.message);
@@ -245,6 +251,7 @@ const refuseNamesake = async (
 };
 
 interface LoopAccess {
+  readonly promises: PromiseFile;
   readonly prefix: string;
   readonly state: () => MemberState;
   readonly feed: (input: Input) => void;
@@ -253,7 +260,7 @@ interface LoopAccess {
 const createPerformers = (
   { guard, log, postgres: context }: AgentParts,
   store: EtcdStore,
-  { prefix, state, feed }: LoopAccess,
+  { prefix, state, feed, promises }: LoopAccess,
 ): Performers => {
   const { config } = context;
   const { dataDirectory } = config.postgresql;
@@ -262,11 +269,7 @@ const createPerformers = (
       log.warn({ remarks: remarks.join('; ') }, 'server configuration is corrected'),
     getSegment: createSegmentSource(config),
   });
-  const peers = createHttpPeers({
-    caFile: config.restapi.tls?.caFile,
-    certFile: config.restapi.tls?.certFile,
-    keyFile: config.restapi.tls?.keyFile,
-  });
+  const peers = createHttpPeers(config.restapi.tls, config.restapi.authentication);
   return {
     ...createStorePerformers(store, prefix, readBootClock),
     ...createGuardPerformers({
@@ -275,7 +278,7 @@ const createPerformers = (
       fenceOurselves: () => fenceDataDirectory({ dataDirectory, limitMs: FENCE_LIMIT_MS }),
       launch: (as) => postgres.launchSpec(as),
     }),
-    ...createPeerPerformers(peers, state),
+    ...createPeerPerformers(peers, promises, state),
     ...createPostgresPerformers(postgres, (progress) => feed({ kind: 'job-progress', progress })),
     exit: async ({ status, reason }) => {
       log.info({ status, reason }, 'agent leaves');

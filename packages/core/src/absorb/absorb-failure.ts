@@ -1,6 +1,7 @@
 import type { Failure } from '../model/action.ts';
 import { after } from '../model/instant.ts';
 import type { Draft, InFlight } from '../state.ts';
+import { absorbNotKept } from './absorb-failsafe.ts';
 import { absorbPrepared, absorbSuspensionUnknown } from './absorb-operating.ts';
 import { absorbProcess, countFailedStart } from './absorb-server.ts';
 import { absorbSyncDoubt } from './absorb-sync.ts';
@@ -43,11 +44,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'create-users':
       return countFailedBootstrap(draft);
     case 'install-data':
-      if (draft.bootstrap !== undefined) countFailedBootstrap(draft);
-      else draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
-      draft.disk = undefined;
-      draft.prepared = undefined;
-      return;
+      return absorbInstallFailure(draft);
     case 'prepare-server':
       // The files may say what they said before, or what they were to say.
       draft.prepared = undefined;
@@ -85,6 +82,9 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       draft.appliedVersion = undefined;
       draft.told = undefined;
       return absorbSyncDoubt(draft);
+    case 'keep-promise':
+      return absorbNotKept(draft, action, failure.cause);
+    case 'ask-promises':
     case 'extend-deadline':
     case 'stop-server':
     case 'inspect-disk':
@@ -96,6 +96,13 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'exit':
       return;
   }
+};
+
+const absorbInstallFailure = (draft: Draft): void => {
+  if (draft.bootstrap !== undefined) countFailedBootstrap(draft);
+  else draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
+  draft.disk = undefined;
+  draft.prepared = undefined;
 };
 
 /** What follows from a failed step on the way back to being a streaming standby. */

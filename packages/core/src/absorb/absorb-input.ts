@@ -2,15 +2,23 @@ import type { TimedInput } from '../model/input.ts';
 import type { Instant } from '../model/instant.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import type { Draft } from '../state.ts';
+import { absorbBridgeTime, absorbFoundPromise } from './absorb-failsafe.ts';
 import { absorbHelloOfOperating, absorbRequest } from './absorb-operating.ts';
 import { absorbOutcome } from './absorb-outcome.ts';
 import { absorbExit, absorbProcess } from './absorb-server.ts';
 
 /** Turns whatever happened into facts. Nothing is decided here. */
 export const absorbInput = (draft: Draft, input: TimedInput): void => {
+  absorbEvent(draft, input);
+  absorbBridgeTime(draft);
+};
+
+const absorbEvent = (draft: Draft, input: TimedInput): void => {
   switch (input.kind) {
     case 'tick':
       return;
+    case 'promise-found':
+      return absorbFoundPromise(draft, input.promise);
     case 'guard-hello':
       return absorbHello(draft, input);
     case 'server-exited':

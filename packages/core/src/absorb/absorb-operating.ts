@@ -4,6 +4,7 @@ import { type Suspended, isPauseOn, withAnswer } from '../model/operating.ts';
 import type { LocalRequest } from '../model/request.ts';
 import type { Revision, StoreSnapshot } from '../model/store.ts';
 import type { Draft } from '../state.ts';
+import { absorbPromiseRequest } from './absorb-failsafe.ts';
 import { isHeldBack } from '../view/pause.ts';
 
 /** One at a time: whoever comes second is told so. */
@@ -12,6 +13,7 @@ export const absorbRequest = (draft: Draft, request: LocalRequest): void => {
     draft.leaving ??= { since: draft.now };
     return;
   }
+  if (request.kind === 'promise') return absorbPromiseRequest(draft, request);
   const { operation } = draft.operating;
   draft.operating =
     operation === undefined

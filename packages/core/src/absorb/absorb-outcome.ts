@@ -1,6 +1,7 @@
 import { after } from '../model/instant.ts';
 import type { ActionOf, Lane, Outcome, Results } from '../model/action.ts';
 import type { Draft, InFlight } from '../state.ts';
+import { absorbKept, absorbPromises } from './absorb-failsafe.ts';
 import { absorbFailure } from './absorb-failure.ts';
 import { absorbPrepared, absorbSuspended } from './absorb-operating.ts';
 import { absorbGranted } from './absorb-next-lease.ts';
@@ -19,6 +20,8 @@ const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
   probe: 100,
   disk: 500,
   peers: 100,
+  promises: 100,
+  word: 100,
   upstream: 200,
   sql: 1_000,
 };
@@ -119,6 +122,11 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       return absorbProbe(draft, outcome.result.probe, at);
     case 'ask-peers':
       draft.peers = { value: outcome.result.answers, at };
+      return;
+    case 'ask-promises':
+      return absorbPromises(draft, flight, outcome.result);
+    case 'keep-promise':
+      if (flight.action.kind === 'keep-promise') absorbKept(draft, flight.action);
       return;
     case 'inspect-upstream':
       draft.upstream = { value: outcome.result.facts, at };

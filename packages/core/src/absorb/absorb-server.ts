@@ -3,6 +3,7 @@ import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts'
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import { type Draft, beginVacating } from '../state.ts';
+import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 
@@ -66,7 +67,7 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   // A primary that ended while the lease is ours leaves us the choice of what becomes of both.
   const cause = draft.leaving !== undefined && exit.code === 0 ? 'shutdown' : 'crash';
   if (restarting || !wasPrimary || draft.tenure === undefined) return;
-  if (draft.now < draft.tenure.deadline)
+  if (draft.now < (writeDeadline(draft) ?? draft.now))
     draft.vacating = { ...(draft.vacating ?? beginVacating(cause, draft.now)), since: draft.now };
 };
 

@@ -6,6 +6,15 @@ import { deadlineOf } from '../model/policy.ts';
 import type { LeaseId, LeaseTerm, StoreSnapshot, StoreTransaction } from '../model/store.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { Draft, InFlight } from '../state.ts';
+import {
+  absorbFreedom,
+  absorbInherited,
+  absorbLeaseCarries,
+  absorbLeaseTaken,
+  absorbMissing,
+  absorbNamed,
+  forgetPromises,
+} from './absorb-failsafe.ts';
 import { absorbAnnounced, absorbPauseOver } from './absorb-operating.ts';
 import { absorbMovedKey, absorbNextKept, capDeadline, takeNextLease } from './absorb-next-lease.ts';
 
@@ -17,6 +26,8 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
   draft.storeFailingSince = undefined;
   if (draft.snapshot !== undefined && snapshot.revision < draft.snapshot.value.revision) return;
   absorbPauseOver(draft, snapshot);
+  absorbFreedom(draft, snapshot);
+  absorbMissing(draft, snapshot);
   draft.snapshot = { value: snapshot, at };
   const { leader } = snapshot;
   draft.vacantSince = leader === undefined ? (draft.vacantSince ?? draft.now) : undefined;
@@ -42,6 +53,7 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
     if (!mayAcceptWrites(draft.process)) draft.doubtfulTerm = term;
     if (term === draft.doubtfulTerm) return;
     draft.tenure = { term, deadline: draft.guardDeadline ?? draft.now };
+    absorbInherited(draft);
     // The loop before us may have sent another electorate on its way.
     draft.unsettledSync = { term, revision: snapshot.sync?.modRevision ?? 0 };
     draft.confirmFrom = undefined;
@@ -96,7 +108,10 @@ export const absorbTransaction = (draft: Draft, flight: InFlight, result: Transa
   if (flight.action.kind !== 'transact') return;
   const { purpose, transaction } = flight.action;
   const { confirmFrom } = draft;
-  if (result.applied) absorbApplied(draft, purpose, result);
+  if (result.applied) {
+    absorbApplied(draft, purpose, result);
+    absorbNamed(draft, transaction);
+  }
   absorbSnapshot(draft, result.snapshot, flight.sentAt);
   if (purpose === 'confirm') absorbConfirmed(draft, confirmFrom, result.applied);
   if (purpose === 'acquire' && result.applied) {
@@ -129,6 +144,7 @@ const absorbConfirmed = (
   if (!applied || tenure === undefined || lease === undefined || confirmFrom === undefined) return;
   draft.tenure = { ...tenure, deadline: deadlineOf(confirmFrom, lease.ttlMs) };
   capDeadline(draft);
+  absorbLeaseCarries(draft);
 };
 
 const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
@@ -140,6 +156,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'exchange-lease':
       return takeNextLease(draft, result.revision as number as LeaseTerm);
     case 'release':
+      forgetPromises(draft);
       return loseTenure(draft);
     case 'abandon-bootstrap':
       draft.bootstrap = undefined;
@@ -155,6 +172,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'clear-failover':
     case 'end-suspension':
     case 'write-sync':
+    case 'write-failsafe':
     case 'publish-journal':
       return;
   }
@@ -175,6 +193,7 @@ const beginTenure = (draft: Draft, result: Transacted): void => {
   draft.tenure = { term, deadline: deadlineOf(lease.renewedAt, lease.ttlMs) };
   draft.vacating = undefined;
   draft.bootstrap = undefined;
+  absorbLeaseTaken(draft);
   beginQuietTime(draft, result.snapshot);
 };
 
@@ -188,6 +207,7 @@ export const absorbTransactionFailure = (
   // key is still there, the release may yet come: it must find a leader key written after it.
   if (purpose === 'release' && failure.kind === 'unknown') {
     draft.doubtfulTerm = draft.tenure?.term;
+    forgetPromises(draft);
     loseTenure(draft);
   }
   if (purpose === 'write-sync' && failure.kind === 'unknown') absorbSyncUnknown(draft, transaction);

@@ -2,10 +2,11 @@
 import { type Instant, after } from '../model/instant.ts';
 import { slotNameOf } from '../model/member.ts';
 import { renewalIntervalMs } from '../model/policy.ts';
-import type { StatusDocument, StoreWrite } from '../model/store.ts';
+import type { LeaseId, StatusDocument, StoreWrite } from '../model/store.ts';
 import { mayExchangeLease } from '../rules/exchanging.ts';
 import { ours, transact } from '../rules/transactions.ts';
 import type { Lease, MemberState } from '../state.ts';
+import { goesOnByPromises, writeDeadline } from '../view/failsafe.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import type { Chore } from './chore.ts';
 import { wantedSlotNames } from './slot-chores.ts';
@@ -79,15 +80,22 @@ const isSameStatus = (before: StatusDocument | undefined, now: StatusDocument): 
   );
 };
 
+/** The lease that the deadline is of. The key may move to the next one: then only that counts. */
+const armedLease = ({ state }: View): LeaseId | undefined => {
+  if (state.tenure !== undefined) return (state.nextLease ?? state.lease)?.id;
+  // Promises carry a server whose lease has ended: for the guard it is still that one.
+  return goesOnByPromises(state) ? state.guardLeaseId : undefined;
+};
+
 export const armGuard: Chore = (view) => {
-  const { tenure, guardDeadline, guardLeaseId } = view.state;
-  // The key may move to the next lease at any moment: from then on only that one counts.
-  const lease = view.state.nextLease ?? view.state.lease;
-  if (tenure === undefined || lease === undefined || view.now >= tenure.deadline) return undefined;
+  const { guardDeadline, guardLeaseId } = view.state;
+  const leaseId = armedLease(view);
+  const deadline = writeDeadline(view.state);
+  if (leaseId === undefined || deadline === undefined || view.now >= deadline) return undefined;
   // A deadline of an earlier lease says nothing of this one, however late it is.
-  const isKnown = guardDeadline !== undefined && guardLeaseId === lease.id;
-  if (isKnown && guardDeadline >= tenure.deadline) return undefined;
-  return { action: { kind: 'extend-deadline', deadline: tenure.deadline, leaseId: lease.id } };
+  const isKnown = guardDeadline !== undefined && guardLeaseId === leaseId;
+  if (isKnown && guardDeadline >= deadline) return undefined;
+  return { action: { kind: 'extend-deadline', deadline, leaseId } };
 };
 
 export const readStore: Chore = (view) => {

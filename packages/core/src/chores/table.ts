@@ -2,6 +2,7 @@
 import type { Lane } from '../model/action.ts';
 import type { Chore } from './chore.ts';
 import { armGuard, readStore, renewLease } from './lease-chores.ts';
+import { askPromises, keepPromise } from './failsafe-chores.ts';
 import { publishJournal } from './journal-chores.ts';
 import { inspectDisk, probeServer } from './look-chores.ts';
 import { suspendDeadline } from './pause-chores.ts';
@@ -13,6 +14,8 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'lease', chore: renewLease },
   { lane: 'guard', chore: armGuard },
   { lane: 'guard', chore: suspendDeadline },
+  { lane: 'word', chore: keepPromise },
+  { lane: 'promises', chore: askPromises },
   { lane: 'read', chore: readStore },
   { lane: 'probe', chore: probeServer },
   { lane: 'disk', chore: inspectDisk },

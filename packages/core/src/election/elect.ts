@@ -4,9 +4,10 @@ import { type MemberName, mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { lineageOf } from '../model/store.ts';
 import { type WalPosition, formatPosition, placeOnLineage } from '../model/wal-position.ts';
+import { isLeftOut } from '../view/failsafe.ts';
 import { type View, ownPosition } from '../view/view.ts';
 import { type Candidate, compareCandidates } from './candidates.ts';
-import { judgeVotes } from './votes.ts';
+import { findPromised, isOverruled, judgeVotes } from './votes.ts';
 
 /** How long a member that answers but does not know its position is waited for (rule S10). */
 export const UNKNOWN_POSITION_LIMIT_MS = 10_000;
@@ -38,6 +39,8 @@ export const judgeSelf = (view: View): Verdict | WalPosition => {
     return wait('the server is not a running standby');
   if (server.systemIdentifier !== view.systemIdentifier)
     return ineligible(`system identifier ${server.systemIdentifier} is not the cluster's`);
+  if (isLeftOut(state.self.name, store) && !isOverruled(view, state.self.name))
+    return ineligible('not named in /failsafe');
   const position = ownPosition(view);
   if (position === undefined) return wait('the own WAL position is not known yet');
   const latest = store?.timelines?.value.promotions.at(-1);
@@ -98,6 +101,8 @@ export const elect = (
     if (verdict.kind === 'wait') return verdict;
     reasons.push(`${name} ${verdict.because}`);
   }
+  const promised = isOverruled(view, me.name) ? findPromised(me.name, answers) : undefined;
+  if (promised !== undefined) return promised;
   const unproven = judgeVotes(view, me, answers);
   if (unproven !== undefined) return unproven;
   const absent = judgeAbsentHolder(view, me, vacantMs);

@@ -54,6 +54,19 @@ export const judgeVotes = (
   return { kind: 'wait', because: `${votes.length} of ${needed} votes${whose}` };
 };
 
+/** Whoever has promised a primary not to be elected knows of one that may be going on (rule S9). */
+export const findPromised = (
+  self: MemberName,
+  answers: Readonly<Record<string, PeerAnswer>>,
+): Verdict | undefined => {
+  for (const [name, answer] of Object.entries(answers)) {
+    const to = answer.kind === 'answers' ? answer.promisedTo : undefined;
+    if (to !== undefined && to !== self)
+      return { kind: 'wait', because: `${name} has promised ${to} that nobody is elected` };
+  }
+  return undefined;
+};
+
 const hasVoted = (
   answer: PeerAnswer | undefined,
   term: LeaseTerm,
@@ -61,7 +74,7 @@ const hasVoted = (
   answer?.kind === 'answers' && answer.vote === term;
 
 /** The operator named this member without naming a holder to switch from: a failover by hand. */
-const isOverruled = ({ store }: View, name: MemberName): boolean => {
+export const isOverruled = ({ store }: View, name: MemberName): boolean => {
   const request = store?.failover?.value;
   return request?.member === name && request.leader === undefined;
 };

@@ -55,6 +55,19 @@ describe('an incident', () => {
     expect(calm).toEqual(['pg3 server.found']);
   });
 
+  it('is over when a primary that promises have carried has its lease again', () => {
+    const outage: readonly Line[] = [
+      [0, 'pg1', 'store.unreachable'],
+      [3, 'pg1', 'failsafe.begun', { promised: 'pg2' }],
+      [60, 'pg2', 'lease.vacant', { holder: 'pg1', term: 10 }],
+      [60.1, 'pg1', 'store.reachable'],
+      [60.2, 'pg1', 'lease.acquired', { term: 11 }],
+    ];
+    expect(split(...outage).settled).toEqual([false]);
+    const carried = split(...outage, [60.2, 'pg1', 'failsafe.over', {}]);
+    expect([carried.settled, carried.missing]).toEqual([[true], [[]]]);
+  });
+
   it('is another one when the new primary is struck a moment later', () => {
     const { incidents } = split(
       ...crash(0, 10),

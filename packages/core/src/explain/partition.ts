@@ -211,6 +211,10 @@ const note = (walk: Walk, episode: Open, entry: PlacedEntry): void => {
     case 'primary.promoted':
       episode.settled = true;
       return find(teller);
+    case 'failsafe.over':
+      // Its server has gone on: nobody else has been primary.
+      if (entry.level !== 'error') episode.settled = true;
+      return;
     case 'member.stopped':
       return find(teller);
     default:

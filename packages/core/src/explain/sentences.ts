@@ -94,6 +94,10 @@ const SEEN: Readonly<Record<string, Write>> = {
     const upstream = textIn(entry, 'upstream');
     return `streams${upstream === undefined ? '' : ` from ${upstream}`}`;
   },
+  'failsafe.begun': (entry) =>
+    `goes on without the store, by the promise of ${textIn(entry, 'promised') || 'nobody'}`,
+  'failsafe.over': (entry) => `goes on without the store no more: ${of(entry, 'because')}`,
+  'failsafe.refused': (entry) => `not promised that nobody is elected: ${of(entry, 'by')}`,
   'store.unreachable': () => 'the store does not answer',
   'store.reachable': () => 'the store answers again',
   'wal.measured': (entry) => `the end of its WAL is ${position(entry, 'end')}${took(entry)}`,
@@ -122,6 +126,8 @@ const DECIDED: Readonly<Record<string, Write>> = {
     `restart: it does not find its way to timeline ${of(entry, 'timeline')}`,
   'fork.keeping': (entry) =>
     `keep the WAL that the cluster does not have, ${of(entry, 'from')} to ${of(entry, 'to')}`,
+  'promise.given': (entry) => `promise ${of(entry, 'to')} that nobody is elected for now`,
+  'lease.taking-again': () => 'take the lease again',
   'vote.given': () => 'vote: receive no WAL until somebody is elected',
   'electorate.changing': (entry) =>
     `change whose acknowledgements count: ${textIn(entry, 'voters') || 'nobody’s'}`,

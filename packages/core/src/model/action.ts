@@ -1,9 +1,10 @@
+import type { FailsafePromise, PromiseAnswer } from './failsafe.ts';
 import type { Instant } from './instant.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName } from './member.ts';
 import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } from './server.ts';
 import type { PeerAnswer } from './peer.ts';
-import type { LeaseId, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
+import type { LeaseId, LeaseTerm, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
 import type { WalPosition } from './wal-position.ts';
 
@@ -20,6 +21,8 @@ import type { WalPosition } from './wal-position.ts';
  * probe      asking our own PostgreSQL
  * disk       looking at the data directory
  * peers      asking the other members
+ * promises   asking the members to promise that they will not be elected
+ * word       writing down what this member has promised
  * upstream   looking at the server to follow
  * sql        SQL that changes nothing about who is primary: slots, checkpoints, a fresh connection
  */
@@ -32,6 +35,8 @@ export type Lane =
   | 'probe'
   | 'disk'
   | 'peers'
+  | 'promises'
+  | 'word'
   | 'upstream'
   | 'sql';
 
@@ -52,6 +57,7 @@ export type TransactionPurpose =
   | 'suspend'
   | 'end-suspension'
   | 'write-sync'
+  | 'write-failsafe'
   | 'publish-journal';
 
 export type Action =
@@ -119,6 +125,20 @@ export type Action =
       readonly members: readonly MemberName[];
       readonly limitMs: number;
     }
+  /** The store is away: nobody is to be elected for a ttl (rule S9). */
+  | {
+      readonly kind: 'ask-promises';
+      readonly members: readonly MemberName[];
+      readonly term: LeaseTerm;
+      readonly ttlMs: number;
+      readonly limitMs: number;
+    }
+  /** Done when it is on disk. Then these requests are answered. */
+  | {
+      readonly kind: 'keep-promise';
+      readonly promise: FailsafePromise;
+      readonly ids: readonly string[];
+    }
   | { readonly kind: 'inspect-upstream'; readonly upstream: Upstream }
   /** Which `synchronous_standby_names` a fresh connection shows, and who sends WAL (rule S6). */
   | { readonly kind: 'show-sync-names' }
@@ -181,6 +201,8 @@ export interface Results {
   readonly 'discard-unfinished': Record<never, never>;
   readonly 'probe-server': { readonly probe: ServerProbe };
   readonly 'ask-peers': { readonly answers: Readonly<Record<string, PeerAnswer>> };
+  readonly 'ask-promises': { readonly given: Readonly<Record<string, PromiseAnswer>> };
+  readonly 'keep-promise': Record<never, never>;
   readonly 'inspect-upstream': { readonly facts: UpstreamFacts };
   readonly 'show-sync-names': { readonly shown: ShownSyncNames };
   readonly checkpoint: Record<never, never>;

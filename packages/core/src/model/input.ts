@@ -1,4 +1,5 @@
 import type { Outcome } from './action.ts';
+import type { FoundPromise } from './failsafe.ts';
 import type { Instant } from './instant.ts';
 import type { MemberTags } from './member.ts';
 import type { Policy } from './policy.ts';
@@ -10,6 +11,8 @@ import type { JobProgress, LeaseId } from './store.ts';
 export type Input =
   /** The timer asked for by the last step, or a spurious wake-up: both are harmless. */
   | { readonly kind: 'tick' }
+  /** Before everything else: what a loop before this one has promised, and is on disk. */
+  | { readonly kind: 'promise-found'; readonly promise: FoundPromise }
   /** First input of every loop: what the guard kept while there was no loop (rule S3). */
   | {
       readonly kind: 'guard-hello';

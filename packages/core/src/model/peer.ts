@@ -1,4 +1,4 @@
-import type { MemberTags } from './member.ts';
+import type { MemberName, MemberTags } from './member.ts';
 import type { Lineage } from './timeline.ts';
 import type { LeaseTerm } from './store.ts';
 import type { KnownPosition } from './wal-position.ts';
@@ -21,6 +21,8 @@ export type PeerAnswer =
        * that (rule S6); undefined: it has not promised so.
        */
       readonly vote?: LeaseTerm | undefined;
+      /** It has promised this primary not to be elected, and is bound by that (rule S9). */
+      readonly promisedTo?: MemberName | undefined;
       /** It could take the lease if it were the best: see `view/documents.ts`. */
       readonly electable: boolean;
     }

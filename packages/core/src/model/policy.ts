@@ -27,6 +27,8 @@ export interface Policy {
   /** Longest clean stop of a server; then it is stopped immediately. */
   readonly stopTimeoutMs: number;
   readonly synchronous: SynchronousPolicy;
+  /** A store outage may be bridged by promises of the members (rule S9). */
+  readonly failsafe: boolean;
 }
 
 /** Whom commits wait for before they are acknowledged (rule S6). */
@@ -72,4 +74,5 @@ export const defaultPolicy: Policy = {
   serverConfigVersion: '',
   stopTimeoutMs: 60_000,
   synchronous: { mode: 'off', strict: false, count: 1, lagBytesMax: undefined },
+  failsafe: false,
 };

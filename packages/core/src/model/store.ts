@@ -177,7 +177,7 @@ export interface SyncDocument {
   readonly voters: readonly MemberName[];
 }
 
-/** `failsafe` is carried as it is: nothing decides on its content yet. */
+/** `failsafe` has the API's address of each member by its name (rule S9). */
 export interface StoreDocuments {
   readonly initialize: string;
   readonly config: JsonObject;

@@ -106,6 +106,29 @@ describe('writes', () => {
     expect(decide(paused(a, primary)).write).toBeUndefined();
   });
 
+  it('stay where they are while a primary may go on by promises', () => {
+    const life = { host: 'host-1', run: 'run-1' };
+    const named = { a: '', b: '' };
+    const vacant = (said: Readonly<Record<string, Said>>, written = 7): StoreSnapshot => ({
+      ...store(undefined, said),
+      holder: versioned({ member: a, life }, 7),
+      failsafe: versioned(named, written),
+    });
+    // Its key has ended with its lease.
+    expect(decide(vacant({ b: replica }), openAtA)).toMatchObject({ write: a, term: openAtA.term });
+    expect(decide(vacant({ a: primary, b: replica }), openAtA).write).toBe(a);
+    expect(decide(vacant({ a: replica, b: replica }), openAtA).write).toBeUndefined();
+    // It does not go by names of before its term.
+    expect(decide(vacant({ b: replica }, 6), openAtA).write).toBeUndefined();
+    expect(decide(vacant({ b: replica })).write).toBeUndefined();
+    const end = { known: false } as const;
+    const released = { from: a, term: 7 as LeaseTerm, cause: 'crash', end, quietMs: 0 } as const;
+    const after = { ...vacant({ b: replica }), handover: versioned(released, 8) };
+    expect(decide(after, openAtA).write).toBeUndefined();
+    const taken = { ...vacant({ b: primary }), leader: versioned(b, 9) };
+    expect(decide(taken, openAtA)).toMatchObject({ write: b, term: 9 });
+  });
+
   it('go nowhere while the holder is still being promoted', () => {
     const snapshot = store({ name: b, term: 9 }, { b: replica, c: replica });
     expect(decide(snapshot, openAtA)).toMatchObject({

@@ -1,5 +1,6 @@
 import type { MemberName } from '../model/member.ts';
 import type { MemberDocument, Revision, StoreSnapshot } from '../model/store.ts';
+import { namedInStore } from '../view/failsafe.ts';
 
 /** Where clients are to be sent, and why. */
 export interface Routes {
@@ -60,6 +61,25 @@ const goesOnInPause = (
 };
 
 /**
+ * A primary that may be going on by promises while it does not reach the store (rule S9): nobody
+ * but those who are named can be elected, and whoever is takes the route with the lease. Its own
+ * checks tell the load balancer when it has ended before.
+ */
+const goesOnByPromises = (
+  snapshot: StoreSnapshot,
+  previous: Routes | undefined,
+): WriteRoute | undefined => {
+  const { holder, handover } = snapshot;
+  const member = holder?.value.member;
+  if (member === undefined || previous?.write !== member || handover !== undefined)
+    return undefined;
+  if (namedInStore(snapshot) === undefined) return undefined;
+  if (judge(documentOf(snapshot, member), PRIMARY_ROLES) === 'no') return undefined;
+  const because = `${member} may be going on by promises, and nobody has taken the lease since`;
+  return { write: member, term: previous.term, because };
+};
+
+/**
  * The term the holder's reign began with. A leader key that was written anew under a server that
  * went on (its lease got another ttl) ends nobody's session.
  */
@@ -73,7 +93,11 @@ const decideWrite = (snapshot: StoreSnapshot, previous: Routes | undefined): Wri
   const closed = (because: string): WriteRoute => ({ write: undefined, term: undefined, because });
   const lease = snapshot.leader;
   if (lease === undefined)
-    return goesOnInPause(snapshot, previous) ?? closed('nobody holds the lease');
+    return (
+      goesOnInPause(snapshot, previous) ??
+      goesOnByPromises(snapshot, previous) ??
+      closed('nobody holds the lease')
+    );
   const holder = lease.value;
   const term = reignOf(snapshot);
   const document = documentOf(snapshot, holder);

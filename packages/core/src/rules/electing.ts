@@ -1,10 +1,11 @@
 /** Rules for a free lease: who may take it, and when (S1, S10). */
 import { whyNotComplete } from '../election/candidates.ts';
 import { asCandidate, elect, judgeSelf } from '../election/elect.ts';
-import { judgeVotes } from '../election/votes.ts';
+import { findPromised, judgeVotes } from '../election/votes.ts';
 import { deadlineOf } from '../model/policy.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import { after, elapsedMs } from '../model/instant.ts';
+import { promiseInForce } from '../view/failsafe.ts';
 import { namedCandidate, needsName } from '../view/pause.ts';
 import { formatLsn } from '../model/lsn.ts';
 import { type View, hasPassed } from '../view/view.ts';
@@ -33,6 +34,7 @@ const mayStand = (view: View): boolean => {
     state.vacantSince !== undefined &&
     state.tenure === undefined &&
     state.leaving === undefined &&
+    promiseInForce(state) === undefined &&
     view.systemIdentifier !== undefined &&
     view.server?.inRecovery === true
   );
@@ -133,7 +135,9 @@ export const acquireAsNamedCandidate: Rule = {
     const primary = Object.keys(answers).find((name) => isPrimary(answers[name]));
     if (primary !== undefined)
       return { because: `${primary} is out of recovery`, until: after(now, ASK_AGAIN_MS) };
-    const unproven = judgeVotes(view, asCandidate(view, judged), answers);
+    const unproven =
+      findPromised(view.state.self.name, answers) ??
+      judgeVotes(view, asCandidate(view, judged), answers);
     if (unproven !== undefined)
       return { because: unproven.because, until: after(now, ASK_AGAIN_MS) };
     if (lease === undefined) return { because: 'there is no lease to hang the key on' };
@@ -173,6 +177,8 @@ export const acquireAsBestCandidate: Rule = {
   decide: (view) => {
     const { state, store, now } = view;
     const { vacantSince, lease } = state;
+    const bound = promiseInForce(state);
+    if (bound !== undefined && vacantSince !== undefined) return { askAgainAt: bound.until };
     if (!mayStand(view) || store === undefined || vacantSince === undefined) return undefined;
     const judged = judgeSelf(view);
     if ('kind' in judged) return { because: judged.because, until: after(now, ASK_AGAIN_MS) };

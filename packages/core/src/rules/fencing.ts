@@ -2,6 +2,7 @@
 import { after, elapsedMs } from '../model/instant.ts';
 import type { Action } from '../model/action.ts';
 import { type Answer, type Rule, event } from './rule.ts';
+import { goesOnByPromises } from '../view/failsafe.ts';
 import { isPaused, isSuspended } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 
@@ -45,7 +46,8 @@ export const fenceWhenLeaseDeadlinePasses: Rule = {
     // An adopted server may have come without a deadline of the guard's: then our own counts.
     const guardDeadline = state.guardDeadline ?? tenure?.deadline;
     if (!writable || process.kind !== 'running' || guardDeadline === undefined) return undefined;
-    if (isSuspended(state) || (tenure === undefined && state.snapshot !== undefined))
+    if (isSuspended(state)) return undefined;
+    if (tenure === undefined && state.snapshot !== undefined && !goesOnByPromises(state))
       return undefined;
     if (now < guardDeadline) return { askAgainAt: guardDeadline };
     return {
@@ -67,6 +69,8 @@ export const fenceWhenLeaseIsLost: Rule = {
     const { state, writable } = view;
     if (!writable || state.tenure !== undefined || state.snapshot === undefined) return undefined;
     if (isSuspended(state)) return undefined;
+    const { until } = state.failsafe;
+    if (until !== undefined && goesOnByPromises(state)) return { askAgainAt: until };
     const leader = state.snapshot.value.leader?.value ?? 'nobody';
     return fenced(view, `the leader key names ${leader}, under a lease that is not ours`);
   },

@@ -11,6 +11,7 @@ import {
   mayGoOn,
   mayTouchStopped,
 } from '../view/pause.ts';
+import { goesOnByPromises, promiseInForce } from '../view/failsafe.ts';
 import type { View } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { ours, takeAgain, transact, unchanged } from './transactions.ts';
@@ -99,6 +100,10 @@ const whyStillOurs = (view: View): string | undefined => {
     return view.writable && server?.inRecovery === false
       ? 'our primary has gone on without it'
       : undefined;
+  if (goesOnByPromises(state))
+    return view.writable && server?.inRecovery === false
+      ? 'promises have bridged the outage'
+      : undefined;
   if (!isPaused(view) || data === undefined || data.standbySignal) return undefined;
   if (data.systemIdentifier !== view.systemIdentifier || data.control !== 'shut-down')
     return undefined;
@@ -120,6 +125,7 @@ export const takeLeaseAgain: Rule = {
     const { state, store } = view;
     const { lease, tenure, leaving } = state;
     if (tenure !== undefined || lease === undefined || store === undefined) return undefined;
+    if (promiseInForce(state) !== undefined) return undefined;
     if (store.leader !== undefined || state.snapshotStale || leaving !== undefined)
       return undefined;
     const because = whyStillOurs(view);

@@ -8,6 +8,7 @@ import { formatLsn } from '../model/lsn.ts';
 import type { MemberName } from '../model/member.ts';
 import type { HistoryEntry, Promotion, StoreSnapshot } from '../model/store.ts';
 import type { Lineage, Timeline } from '../model/timeline.ts';
+import { promiseInForce } from '../view/failsafe.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { guardIsArmed } from './restarting.ts';
 import { type Rule, event } from './rule.ts';
@@ -22,6 +23,7 @@ const mayPromote = (view: View): boolean => {
   const { vacating, leaving } = view.state;
   return (
     view.holding &&
+    promiseInForce(view.state) === undefined &&
     view.server?.inRecovery === true &&
     vacating === undefined &&
     leaving === undefined
@@ -36,6 +38,8 @@ export const issueTimelineNumber: Rule = {
   without: 'pg_rewind takes two histories for the same: silent divergence',
   decide: (view) => {
     const { tenure, promotion } = view.state;
+    const bound = view.holding ? promiseInForce(view.state) : undefined;
+    if (bound !== undefined) return { askAgainAt: bound.until };
     if (!mayPromote(view) || tenure === undefined || view.store === undefined) return undefined;
     if (promotion !== undefined && promotion.term === tenure.term) return undefined;
     return {

@@ -2,6 +2,7 @@
 import { beginVacating } from '../state.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
+import { describePromise, promiseInForce, writeDeadline } from '../view/failsafe.ts';
 import { isPaused, isRestarting } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { decideFirstNames } from './first-names.ts';
@@ -111,6 +112,8 @@ export const restartInPlace: Rule = {
       return decideFirstNames(view, reason);
     if (!isPreparedAs(view, 'primary', undefined))
       return { because: reason, action: prepareAs(view, 'primary', undefined) };
+    const bound = promiseInForce(state);
+    if (bound !== undefined) return { because: describePromise(bound), until: bound.until };
     if (!guardIsArmed(view)) return awaitGuard(view);
     return {
       because: reason,
@@ -131,8 +134,13 @@ const awaitGuard = (view: View): Answer => {
 };
 
 /** The guard starts or promotes a primary only under a deadline it has confirmed. */
-export const guardIsArmed = ({ state, now }: View): boolean =>
-  state.guardDeadline !== undefined && elapsedMs(now, state.guardDeadline) >= ARMED_MIN_MS;
+export const guardIsArmed = ({ state, now }: View): boolean => {
+  const { guardDeadline } = state;
+  const deadline = writeDeadline(state);
+  if (guardDeadline === undefined || elapsedMs(now, guardDeadline) < ARMED_MIN_MS) return false;
+  // What promises of an earlier reign allowed says nothing of this one.
+  return deadline === undefined || guardDeadline <= deadline;
+};
 
 const ARMED_MIN_MS = 300;
 

@@ -17,6 +17,7 @@ import {
   renderSyncNames,
 } from '../replication/sync-names.ts';
 import type { Tenure } from '../state.ts';
+import { promiseInForce, restsOnLease } from '../view/failsafe.ts';
 import { namedCandidate, needsName } from '../view/pause.ts';
 import { holdsNames, isElectorateUnsettled } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
@@ -96,6 +97,8 @@ export const keepSynchronousNames: Rule = {
     if (!view.holding || tenure === undefined || store === undefined) return undefined;
     if (server?.inRecovery !== false || state.vacating !== undefined) return undefined;
     if (!isSynchronous(view)) return undefined;
+    // Whoever may elect from now on has promised nothing.
+    if (!restsOnLease(state)) return undefined;
     const { electorate } = view;
     if (electorate?.leader !== state.self.name)
       return {
@@ -211,6 +214,7 @@ export const stopReceivingBeforeVoting: Rule = {
     const { state, server } = view;
     const term = electionTerm(view);
     if (term === undefined || state.vote === term || server?.inRecovery !== true) return undefined;
+    if (promiseInForce(state) !== undefined) return undefined;
     const ending = endStream(view);
     if (ending !== undefined) return { because: 'it is to receive nothing more', action: ending };
     const { told, probe } = state;

@@ -6,6 +6,7 @@ import { fencingRules } from './fencing.ts';
 import { followingRules } from './following.ts';
 import { handOverWhenLeaving, leavingRules } from './leaving.ts';
 import { operatingRules } from './operating.ts';
+import { namingRules } from './naming.ts';
 import { pausingRules } from './pausing.ts';
 import { checkpointBeforeHandingOver, stopPrimaryForHandingOver } from './planned-stop.ts';
 import { promotingRules } from './promoting.ts';
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
   restartInPlace,
   ...promotingRules,
   keepSynchronousNames,
+  ...namingRules,
   handOverWhenLeaving,
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,

@@ -139,7 +139,7 @@ export const reclaim = (view: View, store: StoreSnapshot, lease: Lease): Action 
  * or starts, on the same timeline.
  */
 export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Action => {
-  const { holder, handover } = store;
+  const { holder, handover, failsafe } = store;
   const isOurs = holder?.value.member === view.state.self.name;
   // Sessions stay with a server that has gone on: for the routes it is the same reign.
   const since = view.writable && isOurs ? reignBegan(holder) : undefined;
@@ -151,10 +151,15 @@ export const takeAgain = (view: View, store: StoreSnapshot, lease: Lease): Actio
       unchanged(store, 'config'),
       unchanged(store, 'suspension'),
       unchanged(store, 'handover'),
+      unchanged(store, 'sync'),
+      unchanged(store, 'failsafe'),
+      unchanged(store, 'timelines'),
     ],
     [
       ...holderWrites(view, lease.id, since),
       ...(handover === undefined ? [] : [{ key: 'handover', remove: true } as const]),
+      // It counts in the term in which it was written.
+      ...(failsafe === undefined ? [] : [{ key: 'failsafe', put: failsafe.value } as const]),
     ],
   );
 };

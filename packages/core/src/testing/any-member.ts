@@ -3,6 +3,7 @@
  * values that lie just below, on and just above the limits that are compared.
  */
 import * as fc from 'fast-check';
+import type { Failsafe } from '../model/failsafe.ts';
 import { type Instant, after } from '../model/instant.ts';
 import type { JournalRow } from '../model/journal.ts';
 import { type Lsn, lsn } from '../model/lsn.ts';
@@ -181,6 +182,7 @@ const anyPeer: fc.Arbitrary<PeerAnswer> = fc.oneof(
       tags: anyTags.map((tags) => ({ ...defaultTags, ...tags })),
       electable: fc.constantFrom(true, true, false),
       streaming: fc.boolean(),
+      promisedTo: maybe(anyName),
     }),
   },
 );
@@ -224,9 +226,13 @@ const anyRow: fc.Arbitrary<JournalRow> = fc.record({
   details: fc.constantFrom({}, { pid: 100 }),
 });
 
+const anyNamed = fc
+  .subarray([...NAMES])
+  .map((names) => Object.fromEntries(names.map((name) => [name, ''])));
+
 const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
   initialize: fc.constantFrom(CLUSTER, CLUSTER, CLUSTER, ''),
-  config: fc.constantFrom({}, {}, { pause: true }),
+  config: fc.constantFrom({}, {}, { pause: true }, { failsafe_mode: true }),
   leader: anyName,
   status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
   failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
@@ -236,7 +242,7 @@ const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
     voters: fc.subarray([...NAMES]).map((names) => names as unknown as MemberName[]),
     quorum: fc.constantFrom(0, 1),
   }),
-  failsafe: fc.constant({}),
+  failsafe: anyNamed,
   timelines: fc.record({
     issued: anyTimeline,
     promotions: fc.constantFrom(
@@ -288,6 +294,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
     primaryStartTimeoutMs: fc.constantFrom(0, 20_000),
     usePgRewind: fc.boolean(),
     useSlots: fc.boolean(),
+    failsafe: fc.boolean(),
     serverConfigVersion: fc.constantFrom('v1', 'v2'),
     synchronous: fc.record({
       mode: fc.constantFrom('off' as const, 'on' as const, 'quorum' as const),
@@ -339,6 +346,25 @@ const anyOperating: fc.Arbitrary<Operating> = fc.record({
     }),
   ),
   answers: fc.constant([]),
+});
+
+const anyFailsafe: fc.Arbitrary<Failsafe> = fc.record({
+  named: maybe(fc.subarray([...NAMES]).map((names) => names as unknown as MemberName[])),
+  missingSince: fc.dictionary(fc.constantFrom(...NAMES), anyPast, { maxKeys: 1 }),
+  promised: fc.dictionary(fc.constantFrom(...NAMES), anyTime, { maxKeys: 2 }),
+  refusals: fc.constantFrom({}, { bravo: 'no' }),
+  askedAt: maybe(anyPast),
+  until: maybe(anyTime),
+  promise: maybe(
+    fc.record({
+      to: maybe(anyName),
+      term: fc.constantFrom(undefined, 30, 40).map((term) => term as LeaseTerm | undefined),
+      ttlMs: fc.constantFrom(5_000, 30_000),
+      until: anyTime,
+    }),
+  ),
+  toAnswer: fc.constantFrom([], ['1']),
+  votedBefore: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),
 });
 
 const anyRejoin: fc.Arbitrary<Rejoin> = fc
@@ -455,6 +481,7 @@ const anyPlans = fc.record({
   ),
   appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
   operating: anyOperating,
+  failsafe: anyFailsafe,
   sync: anySync,
   fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
   vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),

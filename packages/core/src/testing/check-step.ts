@@ -14,6 +14,14 @@ import type { DocumentKey, StoreCompare, StoreTransaction } from '../model/store
 import { rules } from '../rules/table.ts';
 import type { MemberState } from '../state.ts';
 import type { StepResult } from '../step.ts';
+import {
+  goesOnByPromises,
+  isLeftOut,
+  membersToAsk,
+  promiseInForce,
+  restsOnLease,
+  writeDeadline,
+} from '../view/failsafe.ts';
 import { isSuspended } from '../view/pause.ts';
 
 type Tell = (what: string) => void;
@@ -24,12 +32,14 @@ export const findBreaches = (result: StepResult): readonly string[] => {
   const tell: Tell = (what) => breaches.push(what);
   checkLanes(result, tell);
   checkFence(result.state, tell);
+  checkVote(result, tell);
   const { state, wakeAt } = result;
   if (wakeAt !== undefined && wakeAt <= state.now) tell(`to be woken ${state.now - wakeAt} ms ago`);
   for (const dispatch of result.dispatches) {
     checkPrimary(result.state, dispatch, tell);
     checkSilence(result.state, dispatch, tell);
     checkTransaction(result.state, dispatch, tell);
+    checkExtension(result.state, dispatch, tell);
   }
   return breaches;
 };
@@ -58,7 +68,7 @@ const checkFence = (state: MemberState, tell: Tell): void => {
   if (underWay === 'fence' || underWay === 'exit') return;
   if (guardDeadline !== undefined && now >= guardDeadline)
     tell('the deadline of the guard has passed, and no fence is under way');
-  if (tenure === undefined && snapshot !== undefined)
+  if (tenure === undefined && snapshot !== undefined && !goesOnByPromises(state))
     tell('a server may accept writes without the lease, and no fence is under way');
 };
 
@@ -68,7 +78,9 @@ const checkPrimary = (state: MemberState, { action }: Dispatch, tell: Tell): voi
     action.kind === 'promote' || (action.kind === 'start-server' && action.as === 'primary');
   if (!makesPrimary) return;
   const { tenure, guardDeadline, promotion, now } = state;
-  if (tenure === undefined || now >= tenure.deadline) tell(`${action.kind} without the lease`);
+  if (tenure === undefined || now >= (writeDeadline(state) ?? now))
+    tell(`${action.kind} without the lease`);
+  if (promiseInForce(state) !== undefined) tell(`${action.kind} while a promise is in force`);
   if (guardDeadline === undefined || now >= guardDeadline)
     tell(`${action.kind} without a deadline that the guard has confirmed`);
   if (action.kind === 'promote' && promotion?.term !== tenure?.term)
@@ -121,6 +133,7 @@ const ON_TENURE: readonly TransactionPurpose[] = [
   'record-promotion',
   'suspend',
   'write-sync',
+  'write-failsafe',
   'exchange-lease',
 ];
 
@@ -141,6 +154,7 @@ const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell):
     for (const key of DECIDED_ON) if (!compares(key)) tell(`acquire without comparing ${key}`);
     if (state.tenure !== undefined) tell('acquire while holding the lease');
     if (state.snapshotStale) tell('acquire on a snapshot that is known to be old');
+    checkElectable(state, tell);
     checkNamed(state, tell);
   }
   const onTenure = ON_TENURE.includes(purpose);
@@ -149,6 +163,9 @@ const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell):
     (state.tenure === undefined || !hasCompare(transaction, 'leader', state.tenure.term))
   )
     tell(`${purpose} without comparing the leader key with our term`);
+  const isPrimary = mayAcceptWrites(state.process);
+  if (WIDENS.includes(purpose) && isPrimary && !restsOnLease(state))
+    tell(`${purpose} while the guard may be held by promises`);
   if (purpose === 'reclaim' && !(compares('leader') && compares('holder')))
     tell('reclaim without comparing leader and holder');
   if (purpose === 'exchange-lease') checkExchange(state, tell);
@@ -165,6 +182,35 @@ const checkExchange = (
   const deadline = deadlineOf(nextLease.renewedAt, nextLease.ttlMs);
   if (guardDeadline === undefined || guardDeadline > deadline)
     tell('exchange-lease, and the guard would let writers live beyond the new lease');
+};
+
+/** S9: who has promised is not elected, nor who is not named, unless an operator overrules that. */
+const checkElectable = (state: MemberState, tell: Tell): void => {
+  const { self, snapshot } = state;
+  const failover = snapshot?.value.failover?.value;
+  const isOverruled = failover?.member === self.name && failover.leader === undefined;
+  if (promiseInForce(state) !== undefined) tell('acquire while a promise is in force');
+  if (isLeftOut(self.name, snapshot?.value) && !isOverruled)
+    tell('acquire, and not named in failsafe');
+};
+
+/** S9: whoever may be elected has promised nothing; while promises count that stays as it is. */
+const WIDENS: readonly TransactionPurpose[] = ['write-sync', 'write-failsafe'];
+
+/** S9: a vote counts for an election, which whoever has promised takes no part in. */
+const checkVote = ({ state, decisions }: StepResult, tell: Tell): void => {
+  const voted = decisions.some(({ remember }) => remember?.vote !== undefined);
+  if (voted && promiseInForce(state) !== undefined) tell('a vote while a promise is in force');
+};
+
+/** S9: the guard hears of no deadline that neither the lease nor promises carry. */
+const checkExtension = (state: MemberState, { action }: Dispatch, tell: Tell): void => {
+  if (action.kind === 'extend-deadline' && action.deadline > (writeDeadline(state) ?? 0))
+    tell('the guard is given a deadline that nothing carries');
+  if (action.kind !== 'ask-promises') return;
+  const known = membersToAsk(state);
+  if (known === undefined) tell('promises are asked for, and nobody knows of whom');
+  if (!state.policy.failsafe) tell('promises are asked for, and failsafe mode is off');
 };
 
 /** S1: in a pause, or beside a server that may go on without a lease, only who was named stands. */

@@ -3,6 +3,7 @@ import { mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
+import { goesOnByPromises, isLeftOut, promiseInForce } from './failsafe.ts';
 import { isPaused, isRestarting, isSuspended } from './pause.ts';
 import { type View, assembleView } from './view.ts';
 
@@ -23,7 +24,7 @@ const stateWord = (view: View): string => {
 const roleWord = (view: View): string => {
   const { state, server } = view;
   if (server !== undefined && !server.inRecovery)
-    return view.holding || isSuspended(state) ? 'primary' : 'demoted';
+    return view.holding || isSuspended(state) || goesOnByPromises(state) ? 'primary' : 'demoted';
   if (state.disk?.value.content.kind === 'empty' && server === undefined) return 'uninitialized';
   if (server === undefined && view.writable) return 'primary';
   if (server === undefined && state.vacating !== undefined) return 'demoted';
@@ -109,8 +110,10 @@ export const assemblePeerAnswer = (state: MemberState): PeerAnswer => {
     streaming: server?.streaming,
     tags: state.self.tags,
     vote: publishedVote(view),
+    promisedTo: promiseInForce(state)?.to,
     electable:
       server?.inRecovery === true &&
+      !isLeftOut(state.self.name, view.store) &&
       mayFailOver(state.self.tags) &&
       state.leaving === undefined &&
       !view.storeIsOut &&

@@ -1,6 +1,7 @@
 /** What has changed for people to know, told from the facts before and after a step. */
 import { elapsedMs } from '../model/instant.ts';
 import type { MemberState, StepEvent } from '../state.ts';
+import { isBridged, promiseInForce } from './failsafe.ts';
 
 type Details = StepEvent['details'];
 
@@ -13,6 +14,7 @@ export const deriveEvents = (before: MemberState, after: MemberState): StepEvent
   tellServer(before, after, tell);
   tellStore(before, after, tell);
   tellPause(before, after, tell);
+  tellFailsafe(before, after, tell);
   return events;
 };
 
@@ -69,6 +71,31 @@ const tellPause = (before: MemberState, after: MemberState, tell: Tell): void =>
   const is = after.operating.suspended === 'yes';
   if (is && !was) tell('deadline.suspended', 'info');
   if (was && !is && after.process.kind === 'running') tell('deadline.kept', 'info');
+};
+
+const describeRefusals = ({ failsafe: { refusals } }: MemberState): string =>
+  Object.entries(refusals)
+    .map(([name, why]) => `${name}: ${why}`)
+    .join('; ');
+
+/** From here on promises carry the server, or do not any more; and what we promise others. */
+const tellFailsafe = (before: MemberState, after: MemberState, tell: Tell): void => {
+  const { promised, askedAt } = after.failsafe;
+  if (!isBridged(before) && isBridged(after))
+    tell('failsafe.begun', 'warn', { promised: Object.keys(promised).join(', ') });
+  if (isBridged(before) && !isBridged(after)) {
+    const isCarried = after.tenure !== undefined && after.now < after.tenure.deadline;
+    const because = isCarried ? 'the lease counts again' : 'not enough have promised in time';
+    tell('failsafe.over', isCarried ? 'info' : 'error', { because });
+  }
+  const refusals = describeRefusals(after);
+  if (askedAt !== undefined && refusals !== '' && refusals !== describeRefusals(before))
+    tell('failsafe.refused', 'warn', { by: refusals });
+  const given = promiseInForce(after);
+  const bound = promiseInForce(before);
+  if (given !== undefined && bound?.to !== given.to)
+    tell('promise.given', 'info', { to: given.to ?? '', forMs: given.ttlMs });
+  if (given === undefined && bound !== undefined) tell('promise.over', 'info');
 };
 
 const tellStore = (before: MemberState, after: MemberState, tell: Tell): void => {

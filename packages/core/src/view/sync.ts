@@ -8,7 +8,7 @@ export const holdsNames = ({ shown, told, armed }: SyncState): boolean =>
   (armed && shown !== undefined && shown.names === told && shown.senders.length === 0);
 
 /** Another electorate than the one we know may be the one of now, or be it in a moment. */
-export const isElectorateUnsettled = ({ state, store }: View): boolean => {
+export const isElectorateUnsettled = ({ state, store }: Pick<View, 'state' | 'store'>): boolean => {
   const { unsettledSync, tenure } = state;
   if (unsettledSync === undefined || unsettledSync.term !== tenure?.term) return false;
   return unsettledSync.revision === (store?.sync?.modRevision ?? 0);

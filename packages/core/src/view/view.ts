@@ -13,6 +13,7 @@ import type {
 } from '../model/store.ts';
 import type { WalPosition } from '../model/wal-position.ts';
 import type { MemberState } from '../state.ts';
+import { writeDeadline } from './failsafe.ts';
 
 /** Who the store says holds the lease. */
 export interface Holder {
@@ -34,7 +35,7 @@ export interface View {
   /** The store has not answered for longer than one of its calls may take. */
   readonly storeIsOut: boolean;
   readonly holder: Holder | undefined;
-  /** We hold the lease and its deadline has not passed. */
+  /** We hold the lease and our deadline has not passed: its own, or that of promises (S2, S9). */
   readonly holding: boolean;
   /** Time left until our deadline; 0 when there is none. */
   readonly remainingMs: number;
@@ -56,7 +57,8 @@ export interface View {
 export const assembleView = (state: MemberState): View => {
   const { now, tenure, process, probe, disk } = state;
   const store = state.snapshot?.value;
-  const holding = tenure !== undefined && now < tenure.deadline;
+  const deadline = tenure === undefined ? undefined : writeDeadline(state);
+  const holding = deadline !== undefined && now < deadline;
   const silent = process.kind === 'none' && process.silent;
   const content = silent ? disk?.value.content : undefined;
   return {
@@ -66,7 +68,7 @@ export const assembleView = (state: MemberState): View => {
     storeIsOut: isStoreOut(state),
     holder: assembleHolder(state, store?.leader),
     holding,
-    remainingMs: holding ? elapsedMs(now, tenure.deadline) : 0,
+    remainingMs: holding ? elapsedMs(now, deadline) : 0,
     writable: mayAcceptWrites(process),
     server: process.kind === 'running' && probe?.value.kind === 'answers' ? probe.value : undefined,
     silent,

@@ -90,6 +90,8 @@ export interface ClusterConfig {
     readonly maximumLagOnFailoverBytes: bigint;
     /** What happens when the primary's PostgreSQL crashes while its host lives. */
     readonly onCrash: 'hand_over' | 'restart';
+    /** An outage of the store is bridged by promises of the members (rule S9). */
+    readonly failsafe: boolean;
   };
   readonly replication: {
     /** `hybrid`: commits are local, and those who ask for it wait for a standby. */

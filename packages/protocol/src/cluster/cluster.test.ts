@@ -134,6 +134,16 @@ describe('the examples', () => {
   });
 });
 
+describe('failsafe', () => {
+  it('is said to the members as Patroni says it, and only where it is on', () => {
+    const policyOf = (text: string) => derivePolicy(renderDynamicConfig(must(text))).policy;
+    const local = 'cluster: demo\nmembers: 3\n';
+    expect(policyOf(local)?.failsafe).toBe(false);
+    expect(policyOf(`${local}timing: {failsafe: true}\n`)?.failsafe).toBe(true);
+    expect(renderDynamicConfig(must(local))).not.toHaveProperty('failsafe_mode');
+  });
+});
+
 describe('a local cluster', () => {
   it('takes two lines', () => {
     const config = must('cluster: demo\nmembers: 3\n');
@@ -160,6 +170,7 @@ describe('a local cluster', () => {
         fastLease: true,
         maximumLagOnFailoverBytes: 1_048_576n,
         onCrash: 'hand_over',
+        failsafe: false,
       },
       haproxy: {
         bind: '127.0.0.1',

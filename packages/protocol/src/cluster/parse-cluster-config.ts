@@ -210,6 +210,7 @@ const readClusterTiming = (timing: Section): ClusterConfig['timing'] => {
       timing.value('maximum_lag_on_failover', parseSizeBytes({ minimum: 0 })) ??
       defaultPolicy.maximumLagOnFailoverBytes,
     onCrash: timing.value('on_crash', parseChoice(['hand_over', 'restart'])) ?? 'hand_over',
+    failsafe: timing.value('failsafe', parseBoolean) ?? false,
   };
   timing.finish();
   return config;

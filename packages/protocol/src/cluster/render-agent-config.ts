@@ -37,6 +37,7 @@ export const renderDynamicConfig = ({
   loop_wait: timing.loopWaitMs / SECOND_MS,
   retry_timeout: timing.retryTimeoutMs / SECOND_MS,
   ...(timing.fastLease ? { fast_lease: true } : {}),
+  ...(timing.failsafe ? { failsafe_mode: true } : {}),
   maximum_lag_on_failover: Number(timing.maximumLagOnFailoverBytes),
   primary_start_timeout: timing.onCrash === 'hand_over' ? 0 : RESTART_LIMIT_MS / SECOND_MS,
   ...renderReplication(replication),

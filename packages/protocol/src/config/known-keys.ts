@@ -78,7 +78,6 @@ export const knownKeys: readonly KnownKey[] = [
   // Newer Patroni does not create these roles either; authentication names the ones we make.
   ...notBuilt('bootstrap.users', 'local.bootstrap.users'),
 
-  ...notBuilt('failsafe_mode', 'dynamic.failsafe_mode'),
   // Read by core, from the very document that a decision is made on.
   ...notNeeded('dynamic.pause'),
   ...notBuilt('permanent slots', ...under('dynamic', 'slots ignore_slots')),

@@ -104,6 +104,16 @@ describe('derivePolicy', () => {
     ]);
   });
 
+  it.each([
+    [true, true],
+    ['on', true],
+    ['off', false],
+    [undefined, false],
+  ])('reads failsafe_mode %j', (given, failsafe) => {
+    const { policy, mistakes } = derivePolicy(given === undefined ? {} : { failsafe_mode: given });
+    expect([policy?.failsafe, mistakes]).toEqual([failsafe, []]);
+  });
+
   it('warns of unknown keys, and once of all that is not built', () => {
     const { warnings } = derivePolicy({
       tll: 30,

@@ -65,6 +65,7 @@ export const readPolicy = (dynamic: Section, localUsePgRewind?: boolean): Policy
     // 0 means no limit to Patroni; a stop without a limit can hang for ever, so ours has one.
     stopTimeoutMs: stopTimeoutMs > 0 ? stopTimeoutMs : defaultPolicy.stopTimeoutMs,
     synchronous: readSynchronous(dynamic),
+    failsafe: dynamic.value('failsafe_mode', parseBoolean) ?? defaultPolicy.failsafe,
   };
   // Read elsewhere (server-parameters), known here.
   for (const key of ['parameters', 'pg_hba', 'pg_ident']) postgresql.has(key);

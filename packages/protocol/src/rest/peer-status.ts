@@ -3,6 +3,7 @@ import type {
   KnownPosition,
   LeaseTerm,
   Lineage,
+  MemberName,
   PeerAnswer,
   Timeline,
 } from '@matriarch/core';
@@ -54,6 +55,7 @@ export const parsePeerStatus = (answer: unknown): PeerAnswer => {
     streaming: running ? document['replication_state'] === 'streaming' : undefined,
     tags: decodeTags(document['tags']),
     vote: asInteger(ours?.['vote']) as LeaseTerm | undefined,
+    promisedTo: asText(ours?.['promised_to']) as MemberName | undefined,
     electable:
       ours === undefined
         ? running &&

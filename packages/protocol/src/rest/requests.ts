@@ -1,4 +1,6 @@
+import type { LeaseTerm } from '@matriarch/core';
 import { z } from 'zod';
+import { OUR_FIELD } from '../documents/member-codec.ts';
 import type { Problem } from '../errors/problem.ts';
 import { problem } from '../errors/problem.ts';
 
@@ -58,13 +60,47 @@ export const reinitializeRequest = z.object({
   from_leader: optionalBoolean,
 });
 
-/** `POST /failsafe`, from a primary that has lost the store. LSNs by slot. */
+/** Longest promise a member gives: so long nobody is elected, whatever happens to the primary. */
+const PROMISE_MS_MAX = 3_600_000;
+
+/** `POST /failsafe`, from a primary that has lost the store. LSNs by slot. Ours say more. */
 export const failsafeRequest = z.object({
   name: z.string().min(1),
   conn_url: z.string(),
   api_url: z.string(),
   slots: z.record(z.string(), z.number()).nullish(),
+  [OUR_FIELD]: z
+    .object({
+      term: z.int().positive(),
+      ttl_ms: z.int().min(1_000).max(PROMISE_MS_MAX),
+    })
+    .nullish(),
 });
+
+/** What a primary of ours asks for; undefined: Patroni does not say. */
+export const readPromiseTerms = ({
+  [OUR_FIELD]: ours,
+}: FailsafeRequest): {
+  readonly term: LeaseTerm | undefined;
+  readonly ttlMs: number | undefined;
+} => ({
+  term: ours?.term as LeaseTerm | undefined,
+  ttlMs: ours?.ttl_ms,
+});
+
+export const renderFailsafeRequest = (asked: {
+  readonly name: string;
+  readonly connUrl: string;
+  readonly apiUrl: string;
+  readonly term: LeaseTerm;
+  readonly ttlMs: number;
+}): string =>
+  JSON.stringify({
+    name: asked.name,
+    conn_url: asked.connUrl,
+    api_url: asked.apiUrl,
+    [OUR_FIELD]: { term: asked.term, ttl_ms: asked.ttlMs },
+  });
 
 /** `PATCH /config` and `PUT /config`: a null removes its key, or leaves it out. */
 export const configRequest = z.record(z.string(), z.json());

@@ -1,5 +1,6 @@
 import type { SuspensionDocument } from '@matriarch/core';
 import type { CheckerContext } from './checker.ts';
+import { goesOnByPromises } from './promises.ts';
 
 /**
  * Somebody who is there again after nobody was, or goes on after a stop, may need this long until
@@ -30,16 +31,19 @@ const localDeadline = (context: CheckerContext, host: string): number | undefine
  */
 export const excuseFor = (context: CheckerContext, host: string): string | undefined => {
   const { now } = context.world.kernel;
-  const deadline = localDeadline(context, host);
+  const ofLease = localDeadline(context, host);
   const tenure = context.tenures.lastOf(host);
-  if (deadline === undefined || tenure === undefined) return undefined;
+  if (ofLease === undefined || tenure === undefined) return undefined;
   const promisedUntil =
     context.world.store.documents.everyLease(tenure.leaseId)?.promisedUntil ?? 0;
   if (now < promisedUntil)
     return context.world.store.wasWronglyRevoked(tenure.leaseId)
       ? 'the store ended its lease too early'
       : undefined;
-  if (now < deadline) return 'its virtual machine was paused';
+  if (now < ofLease) return 'its virtual machine was paused';
+  const deadline = Math.max(ofLease, context.tenures.coverOf(host));
+  // While it lasts it needs no excuse, and is none for two primaries.
+  if (now < deadline) return undefined;
   const watchLog = context.world.hosts.get(host)?.watchLog;
   const watchedMs = watchLog?.trueMsSince(deadline - FENCE_GRACE_MS) ?? 0;
   return watchedMs < FENCE_GRACE_MS ? 'neither its guard nor its loop was running' : undefined;
@@ -52,6 +56,10 @@ export const excuseFor = (context: CheckerContext, host: string): string | undef
 export const goesOnInPause = ({ world }: CheckerContext, host: string): boolean =>
   (world.store.documents.get('suspension')?.value as SuspensionDocument | undefined)?.member ===
   host;
+
+/** S1: it has the lease no more, and enough have promised that nobody else gets it. */
+export const isBridged = ({ world }: CheckerContext, host: string): boolean =>
+  goesOnByPromises(world, host);
 
 /** The host holds the leader key and its lease by the store's own time. */
 export const holdsLease = ({ tenures }: CheckerContext, host: string): boolean =>

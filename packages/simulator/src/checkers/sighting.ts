@@ -45,6 +45,8 @@ export type Sighting =
       readonly wal: Wal;
     }
   | { readonly kind: 'foreign-data-touched'; readonly host: string; readonly by: string }
+  /** A promise to that host lies on this one's disk. */
+  | { readonly kind: 'promise-kept'; readonly host: string; readonly to: string }
   | { readonly kind: 'leader-changed'; readonly leader: string | undefined }
   /** A transaction of a member was applied. */
   | {

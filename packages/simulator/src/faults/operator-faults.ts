@@ -76,6 +76,8 @@ export const operatorFaults = {
     troubles: 'nobody',
     inject: ({ simulation, other }) => {
       if (simulation.tenures.current !== undefined || !isSafeToName(simulation)) return undefined;
+      // It overrules votes: what is lost then is the operator's to answer for.
+      if (simulation.store.documents.get('sync') !== undefined) return undefined;
       const put = { member: memberName(other.name) };
       simulation.store.documents.transact([], [{ key: 'failover', put }]);
       return { story: `failover to ${other.name} requested` };
@@ -116,6 +118,14 @@ export const operatorFaults = {
       const strict = random.chance(0.3);
       simulation.changePolicy({ synchronous: { mode, count, strict, lagBytesMax: undefined } });
       return { story: `replication mode ${mode}, ${count} standbys${strict ? ', strict' : ''}` };
+    },
+  },
+  'failsafe-changes': {
+    troubles: 'nobody',
+    inject: ({ simulation }) => {
+      const failsafe = !simulation.policy.failsafe;
+      simulation.changePolicy({ failsafe });
+      return { story: `failsafe mode is switched ${failsafe ? 'on' : 'off'}` };
     },
   },
   'standby-stalls': {

@@ -16,6 +16,10 @@ export interface Profile {
   readonly hasForeignMember?: boolean;
   /** Commits wait for standbys. */
   readonly synchronous?: boolean;
+  /** Failsafe mode is on, with any mode of replication. */
+  readonly failsafe?: boolean;
+  /** Faults go on for several ttls. */
+  readonly lastsLong?: boolean;
 }
 
 const crashes: Weights = {
@@ -133,6 +137,41 @@ export const profiles = {
     },
     synchronous: true,
   },
+  failsafe: {
+    says: 'the store is lost and found, and members promise not to be elected meanwhile',
+    weights: {
+      'store-refuses': 6,
+      'store-silent': 6,
+      'store-answers-lost': 3,
+      'store-slow': 1,
+      'lease-revoked': 1,
+      'store-cut-off': 8,
+      'store-cut-off-one-way': 3,
+      'hosts-parted': 3,
+      'hosts-parted-one-way': 3,
+      'host-isolated': 2,
+      'network-lossy': 1,
+      'loop-killed': 4,
+      'loop-stopped': 2,
+      'loop-stopped-before-acting': 3,
+      'guard-killed': 2,
+      'guard-stopped': 1,
+      'host-crashes': 2,
+      'host-frozen': 2,
+      'postmaster-killed': 2,
+      'pipe-slow': 1,
+      'agent-terminated': 1,
+      'jobs-fail': 1,
+      'failover-to-named': 1,
+      'cluster-paused': 1,
+      'ttl-changes': 1,
+      'mode-changes': 2,
+      'failsafe-changes': 2,
+      switchover: 2,
+    },
+    failsafe: true,
+    lastsLong: true,
+  },
   mixed: {
     says: 'everything',
     weights: { ...crashes, ...pauses, ...network, ...store, ...data, ...operators },
@@ -147,21 +186,33 @@ export const isProfileName = (name: string): name is ProfileName => name in prof
 export const FAULTS_UNTIL_MS = 180_000;
 const FIRST_FAULT_MS = 15_000;
 
-export const planFaults = (profile: Profile, random: Random): FaultPlan => ({
-  weights: profile.weights,
-  fromMs: profile.fromTheBeginning === true ? 0 : FIRST_FAULT_MS,
-  untilMs: FAULTS_UNTIL_MS,
-  gapMs: random.pick([4_000, 12_000, 25_000]),
-  lastsMs: random.pick([4_000, 15_000, 45_000]),
-});
+const SHORT = { gapMs: [4_000, 12_000, 25_000], lastsMs: [4_000, 15_000, 45_000] };
+const LONG = { gapMs: [8_000, 20_000, 40_000], lastsMs: [15_000, 45_000, 90_000] };
+
+export const planFaults = (profile: Profile, random: Random): FaultPlan => {
+  const paces = profile.lastsLong === true ? LONG : SHORT;
+  return {
+    weights: profile.weights,
+    fromMs: profile.fromTheBeginning === true ? 0 : FIRST_FAULT_MS,
+    untilMs: FAULTS_UNTIL_MS,
+    gapMs: random.pick(paces.gapMs),
+    lastsMs: random.pick(paces.lastsMs),
+  };
+};
+
+const modesOf = (profile: Profile): readonly Policy['synchronous']['mode'][] | undefined => {
+  if (profile.failsafe === true) return ['off', 'on', 'quorum', 'quorum'];
+  return profile.synchronous === true ? ['on', 'quorum', 'quorum'] : undefined;
+};
 
 const drawPolicy = (random: Random, profile: Profile): Policy => {
-  const policy = drawAsynchronousPolicy(random);
-  if (profile.synchronous !== true) return policy;
+  const policy = { ...drawAsynchronousPolicy(random), failsafe: profile.failsafe === true };
+  const modes = modesOf(profile);
+  if (modes === undefined) return policy;
   return {
     ...policy,
     synchronous: {
-      mode: random.pick(['on', 'quorum', 'quorum'] as const),
+      mode: random.pick(modes),
       strict: random.chance(0.3),
       count: random.pick([1, 1, 2]),
       lagBytesMax: undefined,

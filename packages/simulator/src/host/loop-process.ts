@@ -7,7 +7,9 @@ import {
   type Input,
   type LoopMessage,
   type MemberState,
+  type OperationAnswer,
   type Outcome,
+  type PromiseRequest,
   createMember,
   step,
 } from '@matriarch/core';
@@ -39,6 +41,7 @@ export class LoopProcess {
   /** What the rules said last: what it waits for when nothing happens. */
   lastDecision = 'nothing decided yet';
   readonly #waiting = new Map<number, (answer: GuardAnswer) => void>();
+  readonly #requests = new Map<string, (given: OperationAnswer) => void>();
 
   constructor(host: SimHost, guard: GuardProcess, incarnation: number) {
     this.host = host;
@@ -66,6 +69,7 @@ export class LoopProcess {
     switch (message.kind) {
       case 'hello':
         this.#watchStore();
+        this.#findPromise();
         return this.take({ ...message, kind: 'guard-hello' });
       case 'server-exited':
         return this.take(message);
@@ -103,6 +107,7 @@ export class LoopProcess {
     const { machine, name, world } = this.host;
     const result = step(this.#state, { ...input, now: machine.read() });
     this.#state = result.state;
+    this.#answerRequests();
     const { journal } = world;
     const last = result.decisions.at(-1);
     if (last !== undefined) this.lastDecision = `${last.rule}: ${last.because}`;
@@ -173,6 +178,34 @@ export class LoopProcess {
       journal.noteRoutine(this.host.name, `${kind} ${result.kind}`, () => result.cause);
     // Kind and result belong together: the performer of this kind has made the result.
     this.take({ kind: 'outcome', outcome: { id, kind, result } as Outcome });
+  }
+
+  /** A request of the API, which waits for what the loop makes of it. */
+  request(request: PromiseRequest, answer: (given: OperationAnswer) => void): void {
+    const pretended = this.host.world.plant?.alterRequest?.(request, this.host);
+    if (pretended !== undefined) return answer(pretended);
+    this.#requests.set(request.id, answer);
+    this.take({ kind: 'request', request });
+  }
+
+  #answerRequests(): void {
+    if (this.#requests.size === 0) return;
+    for (const given of this.#state.operating.answers) {
+      const answer = this.#requests.get(given.id);
+      this.#requests.delete(given.id);
+      answer?.(given);
+    }
+  }
+
+  #findPromise(): void {
+    const { disk } = this.host.postgres;
+    if (disk.promise === undefined) return;
+    const { boot, until, ...promise } = disk.promise;
+    const isOfThisBoot = boot === this.host.machine.boots;
+    this.take({
+      kind: 'promise-found',
+      promise: isOfThisBoot ? { ...promise, until } : promise,
+    });
   }
 
   #watchStore(): void {

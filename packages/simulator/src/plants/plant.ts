@@ -1,4 +1,11 @@
-import type { Action, ActionKind, GuardEffect, Outcome } from '@matriarch/core';
+import type {
+  Action,
+  ActionKind,
+  GuardEffect,
+  OperationAnswer,
+  Outcome,
+  PromiseRequest,
+} from '@matriarch/core';
 import type { SimHost } from '../host/sim-host.ts';
 
 export type ActionResult = Outcome['result'];
@@ -22,6 +29,8 @@ export interface Plant {
   readonly profile: string;
   readonly alterAction?: (action: Action, host: SimHost, rule: string) => Action | Pretended;
   readonly alterResult?: (kind: ActionKind, result: ActionResult, host: SimHost) => ActionResult;
+  /** An answer that the loop gives without having been told of the request. */
+  readonly alterRequest?: (request: PromiseRequest, host: SimHost) => OperationAnswer | undefined;
   /** Undefined: the effect does not happen. */
   readonly alterEffect?: (effect: GuardEffect, host: SimHost) => GuardEffect | undefined;
 }

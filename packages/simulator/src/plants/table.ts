@@ -8,6 +8,7 @@ import type {
 import type { SimHost } from '../host/sim-host.ts';
 import { dataPlants } from './data-plants.ts';
 import type { ActionResult, Plant, Pretended } from './plant.ts';
+import { failsafePlants } from './failsafe-plants.ts';
 import { syncPlants } from './sync-plants.ts';
 
 const NOT_DONE: ActionResult = { kind: 'failed', cause: 'planted' };
@@ -184,4 +185,5 @@ export const plants: readonly Plant[] = [
   ...STORM_PLANTS,
   ...dataPlants,
   ...syncPlants,
+  ...failsafePlants,
 ];

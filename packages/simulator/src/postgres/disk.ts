@@ -1,3 +1,4 @@
+import type { FailsafePromise } from '@matriarch/core';
 import type { DataDirectory } from './data-directory.ts';
 import type { Wal } from './wal.ts';
 
@@ -20,6 +21,11 @@ export interface KeptFork {
   readonly wal: Wal;
 }
 
+/** What an agent has promised last, by the clock of the boot it ran in. */
+export interface KeptPromise extends FailsafePromise {
+  readonly boot: number;
+}
+
 /** The disk of one host. It outlives every process and the host's crashes. */
 export class Disk {
   occupant: DiskOccupant = { kind: 'empty' };
@@ -28,6 +34,8 @@ export class Disk {
   /** Marker of a bootstrap of ours that was begun here and has not ended. */
   bootstrapping = false;
   readonly keptForks: KeptFork[] = [];
+  /** In the state directory, beside the data. */
+  promise: KeptPromise | undefined;
 
   get data(): DataDirectory | undefined {
     return this.occupant.kind === 'data' ? this.occupant.data : undefined;

@@ -85,7 +85,11 @@ export class Simulation implements World {
   changePolicy(changes: Partial<Policy>): void {
     this.policy = { ...this.policy, ...changes };
     const { policy } = this;
-    const put = { ttl: policy.ttlMs / 1_000, synchronous_mode: policy.synchronous.mode };
+    const put = {
+      ttl: policy.ttlMs / 1_000,
+      synchronous_mode: policy.synchronous.mode,
+      failsafe_mode: policy.failsafe,
+    };
     this.store.documents.transact([], [{ key: 'config', put }]);
     for (const host of this.hosts.values())
       this.kernel.after(this.random.between(1, POLICY_HEARD_MS), () => {
@@ -159,6 +163,7 @@ export class Simulation implements World {
 
   #see(sighting: Sighting): void {
     if (sighting.kind === 'committed') this.#acknowledge(sighting);
+    if (sighting.kind === 'promise-kept') this.tenures.promiseKept(sighting.to);
     for (const checker of this.#checkers) checker.see?.(sighting);
     this.#narrate(sighting);
   }

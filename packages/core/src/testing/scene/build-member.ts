@@ -12,6 +12,7 @@ import { type Draft, type MemberState, type Self, createMember } from '../../sta
 import { prepareAs } from '../../rules/prepared.ts';
 import { assembleMemberDocument } from '../../view/documents.ts';
 import { assembleView } from '../../view/view.ts';
+import { factsOfFailsafe } from './facts-of-failsafe.ts';
 import { factsOfMember } from './facts-of-member.ts';
 import { factsOfServer } from './facts-of-server.ts';
 import { factsOfStore } from './facts-of-store.ts';
@@ -20,7 +21,12 @@ import { nearest } from './nearest.ts';
 import type { Fact, Facts, SceneDraft } from './scene-draft.ts';
 
 /** All facts, in the order in which they are put together, whatever the order of the lines. */
-export const facts: Facts = { ...factsOfMember, ...factsOfStore, ...factsOfServer };
+export const facts: Facts = {
+  ...factsOfMember,
+  ...factsOfFailsafe,
+  ...factsOfStore,
+  ...factsOfServer,
+};
 
 const nobody: Self = {
   name: '' as Self['name'],

@@ -42,6 +42,7 @@ const readPolicy = (line: LineReader, { state }: SceneDraft): void => {
     maximumLagOnFailoverBytes: BigInt(line.number('maximum lag') ?? 1_048_576),
     usePgRewind: !line.has('no rewind'),
     useSlots: !line.has('no slots'),
+    failsafe: line.has('failsafe'),
     serverConfigVersion: line.text('configuration') ?? 'v1',
     synchronous: {
       mode: line.has('quorum') ? 'quorum' : line.has('synchronous') ? 'on' : 'off',

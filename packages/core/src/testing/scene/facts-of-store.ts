@@ -1,5 +1,5 @@
 /** Lines about the store's documents, and about what the other members answered. */
-import { defaultTags } from '../../model/member.ts';
+import { type MemberName, defaultTags } from '../../model/member.ts';
 import type { LeaseId, MemberDocument, Promotion, Revision } from '../../model/store.ts';
 import type { LeaseTerm, StatusDocument } from '../../model/store.ts';
 import type { Lsn } from '../../model/lsn.ts';
@@ -179,6 +179,7 @@ const readPeer = (line: LineReader, scene: SceneDraft): void => {
     electable: role === 'standby' && !line.has('not electable'),
     streaming: line.has('streaming'),
     vote: line.number('vote') as LeaseTerm | undefined,
+    promisedTo: line.text('promised') as MemberName | undefined,
   };
 };
 
@@ -197,7 +198,11 @@ export const factsOfStore: Facts = {
   },
   'store config': {
     read: (line, scene) => {
-      const value = line.has('paused') ? { ttl: 30, pause: true } : { ttl: 30 };
+      const value = {
+        ttl: 30,
+        ...(line.has('paused') ? { pause: true } : {}),
+        ...(line.has('failsafe') ? { failsafe_mode: true } : {}),
+      };
       putDocument(scene, line, { key: 'config', value });
     },
   },
@@ -213,7 +218,10 @@ export const factsOfStore: Facts = {
     },
   },
   'store failsafe': {
-    read: (line, scene) => putDocument(scene, line, { key: 'failsafe', value: {} }),
+    read: (line, scene) => {
+      const named = line.texts('names').map((name) => [name, `http://${name}:8008/patroni`]);
+      putDocument(scene, line, { key: 'failsafe', value: Object.fromEntries(named) });
+    },
   },
   'store member': { of: 'member', read: readMember },
   'store leader': { of: 'member', read: readLeader },

@@ -345,3 +345,60 @@ describe('TLS', () => {
     expect(await ask(url)).toMatchObject({ kind: 'no-answer' });
   });
 });
+
+describe('asking for a promise', () => {
+  const question = { body: '{"name":"pg1"}', limitMs: LIMIT_MS };
+  const askOf = async (listener: RequestListener, peers = openPeers()) => {
+    const { url } = await serve(listener);
+    const answers = await peers.askPromises([{ name: memberName('pg2'), apiUrl: url }], question);
+    return answers['pg2'];
+  };
+
+  it('posts the question to /failsafe, with credentials', async () => {
+    const seen: unknown[] = [];
+    const credentials = { username: 'admin', password: 'sécret' };
+    const peers = createHttpPeers(
+      { caFile: undefined, certFile: undefined, keyFile: undefined },
+      credentials,
+    );
+    onTestFinished(() => peers.close());
+    const answer = await askOf((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => {
+        body += chunk.toString('utf8');
+      });
+      request.on('end', () => {
+        const { method, url, headers } = request;
+        seen.push({ method, url, body, authorization: headers.authorization });
+        response.end('Accepted');
+      });
+    }, peers);
+    expect(answer).toEqual({ kind: 'promised' });
+    const authorization = `Basic ${Buffer.from('admin:sécret').toString('base64')}`;
+    expect(seen).toEqual([
+      { method: 'POST', url: '/failsafe', body: '{"name":"pg1"}', authorization },
+    ]);
+  });
+
+  it.each([
+    [500, 'Running as a leader', '500 Running as a leader'],
+    [502, '<html><p>Failsafe mode is\nnot active</p></html>', '502 Failsafe mode is not active'],
+    [200, 'Welcome', '200 Welcome'],
+    [401, '', '401'],
+  ])('takes %i %s for a refusal', async (status, said, because) => {
+    const answer = await askOf((_request, response) => {
+      response.writeHead(status).end(said);
+    });
+    expect(answer).toEqual({ kind: 'refused', because });
+  });
+
+  it('takes silence and nonsense for no answer', async () => {
+    const peers = openPeers();
+    const apiUrls = ['http://127.0.0.1:1/patroni', 'nonsense'];
+    for (const apiUrl of apiUrls) {
+      const asked = [{ name: memberName('pg2'), apiUrl }];
+      const answers = await peers.askPromises(asked, { ...question, limitMs: SHORT_LIMIT_MS });
+      expect(answers['pg2'], apiUrl).toMatchObject({ kind: 'no-answer' });
+    }
+  });
+});

@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs';
-import {
-  type Agent,
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  get as httpGet,
-} from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
-import type { PeerAnswer } from '@matriarch/core';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { PeerAnswer, PromiseAnswer } from '@matriarch/core';
 import { parsePeerStatus } from '@matriarch/protocol';
-import type { PeerAddress, Peers } from '../../agent/ports/peers.ts';
-
-/** A status document is a few kilobytes; whatever sends more is not one of our members. */
-const BODY_LIMIT_BYTES = 256 * 1024;
+import type { PeerAddress, Peers, PromiseQuestion } from '../../agent/ports/peers.ts';
+import { type Exchange, exchange } from './exchange.ts';
 
 export interface PeerTls {
   /** Certificate authority of the members' certificates; without it they are not verified. */
@@ -21,28 +13,42 @@ export interface PeerTls {
   readonly keyFile: string | undefined;
 }
 
+/** What members want to see of whoever asks them for something. */
+export interface PeerCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Patroni's whole answer to a primary it promises to. */
+const ACCEPTED = 'Accepted';
+const SAID_LENGTH = 200;
+
 /** Asks members over their REST API, with connections kept open between two questions. */
-export const createHttpPeers = (tls: PeerTls): Peers => {
+export const createHttpPeers = (tls: PeerTls | undefined, credentials?: PeerCredentials): Peers => {
   const read = (file: string | undefined): Buffer | undefined =>
     file === undefined ? undefined : readFileSync(file);
   const plain = new HttpAgent({ keepAlive: true, maxSockets: 2 });
   const secure = new HttpsAgent({
     keepAlive: true,
     maxSockets: 2,
-    rejectUnauthorized: tls.caFile !== undefined,
-    ca: read(tls.caFile),
-    cert: read(tls.certFile),
-    key: read(tls.keyFile),
+    rejectUnauthorized: tls?.caFile !== undefined,
+    ca: read(tls?.caFile),
+    cert: read(tls?.certFile),
+    key: read(tls?.keyFile),
   });
+  const agentFor = (url: string): Exchange['agent'] => (url.startsWith('https:') ? secure : plain);
+  const askAll = async <T>(
+    peers: readonly PeerAddress[],
+    ask: (apiUrl: string) => Promise<T>,
+  ): Promise<Readonly<Record<string, T>>> =>
+    Object.fromEntries(
+      await Promise.all(peers.map(async ({ name, apiUrl }) => [name, await ask(apiUrl)] as const)),
+    );
   return {
-    ask: async (peers, limitMs) => {
-      const answers = await Promise.all(
-        peers.map((peer) =>
-          askOne(peer, peer.apiUrl.startsWith('https:') ? secure : plain, limitMs),
-        ),
-      );
-      return Object.fromEntries(peers.map(({ name }, index) => [name, answers[index] ?? silent]));
-    },
+    ask: (peers, limitMs) =>
+      askAll(peers, (url) => askStatus({ url, agent: agentFor(url), limitMs })),
+    askPromises: (peers, question) =>
+      askAll(peers, (url) => askPromise(url, agentFor(url), { question, credentials })),
     close: () => {
       plain.destroy();
       secure.destroy();
@@ -50,58 +56,36 @@ export const createHttpPeers = (tls: PeerTls): Peers => {
   };
 };
 
-const silent: PeerAnswer = { kind: 'no-answer', cause: 'not asked' };
-
-/** One question and its answer, within the limit. */
-const askOne = (peer: PeerAddress, agent: Agent, limitMs: number): Promise<PeerAnswer> =>
-  new Promise((resolve) => {
-    let call: ClientRequest | undefined;
-    let isSettled = false;
-    const settle = (answer: PeerAnswer): void => {
-      isSettled = true;
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    const fail = (cause: string): void => {
-      if (isSettled) return;
-      settle({ kind: 'no-answer', cause });
-      call?.destroy();
-    };
-    const timer = setTimeout(() => fail(`no answer within ${limitMs} ms`), limitMs);
-    const send = (): void => {
-      const sent = (agent instanceof HttpsAgent ? httpsGet : httpGet)(peer.apiUrl, { agent });
-      call = sent;
-      sent.on('error', (error) => {
-        // The member may have closed a kept connection just when we used it again.
-        if (!isSettled && sent.reusedSocket && isReset(error)) send();
-        else fail(error.message);
-      });
-      sent.on('response', (response) => readAnswer(response, settle, fail));
-    };
-    try {
-      send();
-    } catch (error) {
-      fail(`${peer.apiUrl} cannot be asked: ${String(error)}`);
-    }
-  });
-
-const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
-
-const readAnswer = (
-  response: IncomingMessage,
-  settle: (answer: PeerAnswer) => void,
-  fail: (cause: string) => void,
-): void => {
-  let body = '';
-  response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
-    body += chunk;
-    if (body.length > BODY_LIMIT_BYTES) fail('the answer is too long');
-  });
-  response.on('error', (error) => fail(error.message));
-  response.on('end', () => {
-    if (body.length <= BODY_LIMIT_BYTES) settle(parsePeerStatus(body));
-  });
-  // What is settled by then stays so.
-  response.on('close', () => fail('the connection was closed in the middle of the answer'));
+const askStatus = async (question: Exchange): Promise<PeerAnswer> => {
+  const answer = await exchange(question);
+  return answer.kind === 'answered' ? parsePeerStatus(answer.body) : answer;
 };
+
+interface PromiseCall {
+  readonly question: PromiseQuestion;
+  readonly credentials: PeerCredentials | undefined;
+}
+
+const askPromise = async (
+  apiUrl: string,
+  agent: Exchange['agent'],
+  { question: { body, limitMs }, credentials }: PromiseCall,
+): Promise<PromiseAnswer> => {
+  const url = failsafeUrl(apiUrl);
+  if (url === undefined) return { kind: 'no-answer', cause: `${apiUrl} cannot be asked` };
+  const headers = credentials === undefined ? {} : { authorization: basicOf(credentials) };
+  const answer = await exchange({ url, agent, limitMs, body, headers });
+  if (answer.kind !== 'answered') return answer;
+  if (answer.status === 200 && answer.body.trim() === ACCEPTED) return { kind: 'promised' };
+  const said = answer.body
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return { kind: 'refused', because: `${answer.status} ${said}`.slice(0, SAID_LENGTH).trim() };
+};
+
+const failsafeUrl = (apiUrl: string): string | undefined =>
+  URL.canParse(apiUrl) ? new URL('/failsafe', apiUrl).href : undefined;
+
+const basicOf = ({ username, password }: PeerCredentials): string =>
+  `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;

@@ -1,12 +1,13 @@
 /** Which members are asked, and where. */
-import { memberName } from '@matriarch/core';
+import { type LeaseTerm, memberName } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
 import { buildSnapshot, buildState, memberDocument } from '../api/testing/build-state.ts';
-import type { PeerAddress } from '../ports/peers.ts';
+import type { PeerAddress, PromiseQuestion } from '../ports/peers.ts';
 import { createPeerPerformers } from './peer-performers.ts';
 
 const open = (state = buildState()) => {
   const asked: { peers: readonly PeerAddress[]; limitMs: number }[] = [];
+  const promises: { peers: readonly PeerAddress[]; question: PromiseQuestion }[] = [];
   let current = state;
   const performers = createPeerPerformers(
     {
@@ -14,8 +15,13 @@ const open = (state = buildState()) => {
         asked.push({ peers, limitMs });
         return Promise.resolve({ pg2: { kind: 'no-answer', cause: 'late' } });
       },
+      askPromises: (peers, question) => {
+        promises.push({ peers, question });
+        return Promise.resolve({ pg2: { kind: 'promised' } });
+      },
       close: () => undefined,
     },
+    { write: () => Promise.resolve({ kind: 'done' }), read: () => Promise.resolve(undefined) },
     () => current,
   );
   const ask = (names: readonly string[]) =>
@@ -24,9 +30,19 @@ const open = (state = buildState()) => {
       members: names.map(memberName),
       limitMs: 50,
     });
+  const askPromises = (names: readonly string[]) =>
+    performers['ask-promises']({
+      kind: 'ask-promises',
+      members: names.map(memberName),
+      term: 40 as LeaseTerm,
+      ttlMs: 30_000,
+      limitMs: 500,
+    });
   return {
     asked,
+    promises,
     ask,
+    askPromises,
     become: (next: typeof state) => {
       current = next;
     },
@@ -72,5 +88,35 @@ describe('asking peers', () => {
     const { asked, ask } = open({ ...buildState(), snapshot: undefined });
     await ask(['pg2']);
     expect(asked[0]?.peers).toEqual([]);
+  });
+});
+
+describe('asking for promises', () => {
+  it('says what Patroni wants to know, and our own terms', async () => {
+    const { promises, askPromises } = open();
+    await askPromises(['pg2']);
+    const [asked] = promises;
+    expect(asked?.question.limitMs).toBe(500);
+    expect(JSON.parse(asked?.question.body ?? '')).toEqual({
+      name: 'pg1',
+      conn_url: expect.any(String),
+      api_url: expect.any(String),
+      matriarch: { term: 40, ttl_ms: 30_000 },
+    });
+  });
+
+  it('finds whoever has no key any more where failsafe says', async () => {
+    const value = { pg9: 'http://127.0.0.1:58009/patroni', odd: 7 };
+    const failsafe = { value, createRevision: 5 as never, modRevision: 5 as never };
+    const snapshot = { value: { ...buildSnapshot(), failsafe }, at: 0 as never };
+    const { promises, askPromises } = open({ ...buildState(), snapshot });
+    expect(await askPromises(['pg2', 'pg9', 'odd', 'nobody'])).toMatchObject({
+      given: {
+        pg2: { kind: 'promised' },
+        odd: { kind: 'no-answer', cause: 'nobody knows where its API is' },
+        nobody: { kind: 'no-answer' },
+      },
+    });
+    expect(promises[0]?.peers.map(({ name }) => name)).toEqual(['pg2', 'pg9']);
   });
 });

@@ -18,6 +18,8 @@ export type PostgresPerformers = Omit<
   | 'reload-server'
   | 'promote'
   | 'ask-peers'
+  | 'ask-promises'
+  | 'keep-promise'
   | 'exit'
 >;
 

@@ -5,6 +5,7 @@ import type {
   JsonObject,
   MemberState,
   OperationRequest,
+  PromiseRequest,
   Revision,
   ServerProbe,
   StoreSnapshot,
@@ -54,7 +55,7 @@ export interface ApiSource {
   /** Writes `config` if it is still at `comparedRevision`. */
   fileConfig(document: JsonObject, comparedRevision: Revision): Promise<FilingAnswer>;
   /** Hands a request to the loop, whose state then has the answer under the request's id. */
-  ask(request: OperationRequest): void;
+  ask(request: OperationRequest | PromiseRequest): void;
   /** The first state that satisfies, the present one included; undefined when none did in time. */
   watchState(
     satisfies: (state: MemberState) => boolean,

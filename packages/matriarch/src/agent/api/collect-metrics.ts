@@ -120,9 +120,18 @@ const collectWal = ({ server }: MemberFacts) => {
   ];
 };
 
-const collectCluster = ({ clusterUnlocked, storeLastSeen, settings }: MemberFacts) => [
+const collectCluster = ({
+  clusterUnlocked,
+  failsafeActive,
+  storeLastSeen,
+  settings,
+}: MemberFacts) => [
   gauge('patroni_cluster_unlocked', '1 if nobody is known to hold the lease.', clusterUnlocked),
-  gauge('patroni_failsafe_mode_is_active', '1 if a store outage is bridged by promises.', 0),
+  gauge(
+    'patroni_failsafe_mode_is_active',
+    '1 if a store outage is bridged by promises.',
+    failsafeActive,
+  ),
   gauge(
     'patroni_dcs_last_seen',
     'When the store last answered, in seconds since 1970; 0 if never.',

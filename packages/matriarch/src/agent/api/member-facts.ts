@@ -8,9 +8,12 @@ import {
   assembleMemberDocument,
   assembleView,
   elapsedMs,
+  goesOnByPromises,
+  isBridged,
   isSuspended,
   lsn,
   maxLsn,
+  promiseInForce,
 } from '@matriarch/core';
 import {
   type ClusterSettings,
@@ -55,6 +58,8 @@ export interface MemberFacts {
   /** The store's documents are younger than a ttl: what they say of others still counts. */
   readonly storeIsFresh: boolean;
   readonly clusterUnlocked: boolean;
+  /** Promises bridge an outage of the store: given to us, or by us. */
+  readonly failsafeActive: boolean;
   /** The end of WAL of the lease holder, as far as we know; undefined: nothing is known. */
   readonly leaderLsn: Lsn | undefined;
   /** Bytes between `leaderLsn` and what we have replayed. */
@@ -86,9 +91,9 @@ export const assembleMemberFacts = (sources: FactSources): MemberFacts => {
     server,
     role: roleOf(server, document, isStandbyLeader),
     isRunning,
-    // A primary that goes on in a pause without its lease is the only one there can be.
+    // A primary that goes on in a pause, or by promises, is the only one there can be.
     isPrimary:
-      (holding || isSuspended(view.state)) &&
+      (holding || isSuspended(view.state) || goesOnByPromises(view.state)) &&
       !settings.standbyCluster &&
       takesWrites(view, sources),
     isStandbyLeader,
@@ -96,6 +101,7 @@ export const assembleMemberFacts = (sources: FactSources): MemberFacts => {
     synchrony: ownSynchrony(view, settings),
     storeIsFresh,
     clusterUnlocked: !storeIsFresh || view.holder === undefined,
+    failsafeActive: isBridged(view.state) || promiseInForce(view.state) !== undefined,
     leaderLsn,
     replayLagBytes: inRecovery ? lagBytes(leaderLsn, server.replayedLsn) : undefined,
     receiveLagBytes: inRecovery ? lagBytes(leaderLsn, heldLsn(server)) : undefined,

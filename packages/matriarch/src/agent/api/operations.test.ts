@@ -6,6 +6,7 @@ import {
   type MemberState,
   type OperationAnswer,
   type OperationRequest,
+  type PromiseRequest,
   withAnswer,
 } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +22,7 @@ const post = async ({ address }: StartedApi, path: string, body?: object) => {
   return [status, said];
 };
 
-const untilAsked = async ({ source }: StartedApi): Promise<OperationRequest> => {
+const untilAsked = async ({ source }: StartedApi): Promise<OperationRequest | PromiseRequest> => {
   const startedMs = performance.now();
   while (source.counts.watching === 0) {
     if (performance.now() - startedMs > EVENT_LIMIT_MS) throw new Error('nothing was asked');
@@ -38,7 +39,7 @@ const untilAsked = async ({ source }: StartedApi): Promise<OperationRequest> => 
 const answerWith = async (
   started: StartedApi,
   answer: Omit<OperationAnswer, 'id'>,
-): Promise<OperationRequest> => {
+): Promise<OperationRequest | PromiseRequest> => {
   const request = await untilAsked(started);
   const { current } = started.source;
   const operating = withAnswer(current.operating, { id: request.id, ...answer });

@@ -7,6 +7,7 @@ import type { Handler } from './call.ts';
 import { assembleClusterDocument, assembleHistory } from './cluster-document.ts';
 import { coalesce } from './coalesce.ts';
 import { collectOwnMetrics, collectPatroniMetrics } from './collect-metrics.ts';
+import { createFailsafeReader } from './failsafe.ts';
 import { createFreshLook } from './fresh-look.ts';
 import { isAlive, isReady, meetsCheck } from './health-check.ts';
 import { createJournalHandler } from './journal-answer.ts';
@@ -86,7 +87,7 @@ export const createReadHandlers = (
         ),
       ],
       ['metrics', metrics],
-      ['failsafe', failsafeReply],
+      ['failsafe', createFailsafeReader(source)],
       ['matriarch', createOwnHandler(source)],
     ]),
     health: ({ path, query }) => {
@@ -102,8 +103,6 @@ const createOwnHandler = (source: ApiSource): Handler => {
   const wal = createWalHandler(source);
   return (call) => (call.path.startsWith(WAL_PATH) ? wal(call) : journal(call));
 };
-
-export const failsafeReply = (): Reply => pageReply(502, 'Failsafe mode is not active');
 
 /** Assembles facts, and remembers which postmaster was seen out of recovery. */
 const createFactAssembler = (source: ApiSource): ((state: MemberState) => MemberFacts) => {

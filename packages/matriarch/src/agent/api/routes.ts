@@ -3,9 +3,10 @@ import { type AccessRules, checkAccess } from './access.ts';
 import type { ApiSource } from './api-source.ts';
 import type { Call, Handler } from './call.ts';
 import { patchConfig, putConfig } from './change-config.ts';
+import { createPromiseHandler } from './failsafe.ts';
 import { createFreshLook } from './fresh-look.ts';
 import { createOperations } from './operations.ts';
-import { type ReadHandlers, createReadHandlers, failsafeReply } from './read-handlers.ts';
+import { type ReadHandlers, createReadHandlers } from './read-handlers.ts';
 import { type Reply, textReply, unsupportedReply } from './reply.ts';
 import { type SwitchoverParts, createSwitchovers } from './switchover.ts';
 
@@ -55,8 +56,7 @@ const createChangeHandlers = (
     ['POST restart', (call) => operations.restart(call)],
     ['DELETE restart', () => operations.cancelRestart()],
     ['POST reinitialize', (call) => operations.reinitialize(call)],
-    // A primary that has lost the store asks for a promise, which we cannot give: it steps down.
-    ['POST failsafe', failsafeReply],
+    ['POST failsafe', createPromiseHandler(parts)],
   ]);
 };
 

@@ -30,6 +30,7 @@ export const assembleStatusDocument = (facts: MemberFacts): ExactJsonObject => {
     quorum_standby: facts.synchrony === 'quorum' || undefined,
     pause: settings.paused || undefined,
     cluster_unlocked: facts.clusterUnlocked || undefined,
+    failsafe_mode_is_active: facts.failsafeActive || undefined,
     dcs_last_seen: facts.storeLastSeen,
     tags: facts.tags,
     database_system_identifier: systemIdentifierOf(facts),
@@ -85,6 +86,7 @@ const assembleExtension = ({ view, server }: MemberFacts): ExactJsonObject => {
     lineage: answer.lineage === undefined ? undefined : assembleLineage(answer.lineage),
     electable: answer.electable,
     vote: answer.vote,
+    promised_to: answer.promisedTo,
     job: encodeJob(view.state.job),
   };
 };

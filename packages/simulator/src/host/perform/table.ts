@@ -1,5 +1,6 @@
 import type { ActionKind } from '@matriarch/core';
 import * as disk from './disk-performers.ts';
+import * as failsafe from './failsafe-performers.ts';
 import * as job from './job-performers.ts';
 import * as look from './look-performers.ts';
 import type { Performer } from './performer.ts';
@@ -34,6 +35,8 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'discard-unfinished': disk.discardUnfinished,
   'probe-server': look.probeServer,
   'ask-peers': look.askPeers,
+  'ask-promises': failsafe.askPromises,
+  'keep-promise': failsafe.keepPromise,
   'inspect-upstream': look.inspectUpstream,
   'show-sync-names': look.showSyncNames,
   checkpoint: server.checkpoint,

@@ -4,6 +4,7 @@ import type {
   JsonObject,
   MemberState,
   OperationRequest,
+  PromiseRequest,
   Revision,
   ServerProbe,
   StoreSnapshot,
@@ -32,7 +33,7 @@ export interface TestSource extends ApiSource {
   filing: (() => Promise<FilingAnswer>) | undefined;
   readonly filed: FailoverDocument[];
   /** What was asked of the loop. */
-  readonly asked: OperationRequest[];
+  readonly asked: (OperationRequest | PromiseRequest)[];
   journal: readonly string[];
   isJournalComplete: boolean;
   readonly counts: { looks: number; reads: number; reloads: number; watching: number };
