@@ -29,6 +29,9 @@ export interface RunResult {
   readonly promotions: number;
 }
 
+/** The name under which an error that was thrown is reported. */
+export const ASSERTION = 'no-assertion-fails';
+
 /** After healing the cluster has this long to be whole again, and as long to be equal. */
 const HEALTHY_WITHIN_MS = 120_000;
 const EQUAL_WITHIN_MS = 30_000;
@@ -41,9 +44,15 @@ export const runSeed = ({ seed, profile, plant, only, story }: RunOptions): RunR
   const simulation = new Simulation({ ...options, plant, only, story });
   story?.tell?.(`seed ${seed}: ${describe(options)}`);
   const schedule = new FaultSchedule(simulation, seed, planFaults(profile, random));
-  simulation.kernel.runUntil(FAULTS_UNTIL_MS);
-  const wantsLiveness = only === undefined || only.includes(LIVENESS);
-  if (simulation.violation === undefined && wantsLiveness) heal(simulation, schedule);
+  try {
+    simulation.kernel.runUntil(FAULTS_UNTIL_MS);
+    const wantsLiveness = only === undefined || only.includes(LIVENESS);
+    if (simulation.violation === undefined && wantsLiveness) heal(simulation, schedule);
+  } catch (error) {
+    // Nothing that is simulated may throw: the seed that makes it is as good as any other finding.
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    simulation.report({ checker: ASSERTION, host: 'world', at: simulation.kernel.now, message });
+  }
   if (simulation.violation !== undefined)
     for (const host of simulation.hosts.values())
       simulation.journal.note(host.name, 'stands', () => describeHost(host));

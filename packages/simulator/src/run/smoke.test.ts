@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { type ProfileName, profiles } from '../faults/profiles.ts';
-import { summarise } from './command.ts';
+import { summarise } from './summary.ts';
 import { runSeed } from './run-seed.ts';
 
 const SEEDS = 15;
