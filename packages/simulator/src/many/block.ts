@@ -2,6 +2,7 @@ import { type ProfileName, profiles } from '../faults/profiles.ts';
 import { plants } from '../plants/table.ts';
 import { hashText } from '../random.ts';
 import { type RunResult, runSeed } from '../run/run-seed.ts';
+import { type Coverage, addCoverage, noCoverage } from '../world/coverage.ts';
 
 /** Which worlds are played, as plain data that can be sent to another thread. */
 export interface Choice {
@@ -25,6 +26,7 @@ export interface Totals {
   readonly acknowledged: number;
   /** Equal digests: in all of these seeds the same happened, in whatever order they were played. */
   readonly digest: number;
+  readonly coverage: Coverage;
 }
 
 export interface BlockResult {
@@ -42,6 +44,7 @@ export const noTotals: Totals = {
   promotions: 0,
   acknowledged: 0,
   digest: 0,
+  coverage: noCoverage,
 };
 
 export const addTotals = (one: Totals, other: Totals): Totals => ({
@@ -52,6 +55,7 @@ export const addTotals = (one: Totals, other: Totals): Totals => ({
   promotions: one.promotions + other.promotions,
   acknowledged: one.acknowledged + other.acknowledged,
   digest: (one.digest ^ other.digest) >>> 0,
+  coverage: addCoverage(one.coverage, other.coverage),
 });
 
 const totalsOf = (result: RunResult): Totals => ({

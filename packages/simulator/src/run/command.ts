@@ -1,6 +1,7 @@
 import { profiles } from '../faults/profiles.ts';
 import { Crew, type CrewEnd, type StartWorker } from '../many/crew.ts';
 import { type Progress, formatBar, formatProgress, formatTotals } from '../many/progress.ts';
+import { formatCoverage } from '../world/coverage.ts';
 import { plants } from '../plants/table.ts';
 import { type Order, USAGE, parseOrder } from './order.ts';
 import { runSeed } from './run-seed.ts';
@@ -81,6 +82,7 @@ const playMany = (order: Order, io: CommandIo): void => {
     },
     onEnd: (end) => {
       io.rewrite?.('');
+      for (const line of formatCoverage(end.totals.coverage)) io.print(line);
       io.print(formatTotals(progressOf(end.totals)));
       io.end(isInterrupted ? INTERRUPTED : tellEnd(end, order, io));
     },
