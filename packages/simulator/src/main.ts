@@ -14,7 +14,10 @@ runCommand(process.argv.slice(2), {
   rewrite: process.stdout.isTTY ? rewrite : undefined,
   nowMs: () => performance.now(),
   startWorker: startThread,
-  onInterrupt: (stop) => process.on('SIGINT', stop),
+  onInterrupt: (stop) => {
+    process.on('SIGINT', stop);
+    return () => process.off('SIGINT', stop);
+  },
   end: (status) => {
     process.exitCode = status;
   },

@@ -38,6 +38,7 @@ const runAs = (ending: Ending, ...words: readonly string[]) => {
     startWorker,
     onInterrupt: (stop) => {
       interrupt = stop;
+      return () => undefined;
     },
     end: (code) => {
       status = code;

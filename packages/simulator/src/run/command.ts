@@ -4,7 +4,8 @@ import { type Progress, formatBar, formatProgress, formatTotals } from '../many/
 import { formatCoverage } from '../world/coverage.ts';
 import { plants } from '../plants/table.ts';
 import { type Order, USAGE, parseOrder } from './order.ts';
-import { runSeed } from './run-seed.ts';
+import { type RunResult, runSeed } from './run-seed.ts';
+import { playChosen, playSelection, shrink } from './shrink.ts';
 import { summarise } from './summary.ts';
 
 export interface CommandIo {
@@ -14,8 +15,8 @@ export interface CommandIo {
   readonly rewrite: ((line: string) => void) | undefined;
   readonly nowMs: () => number;
   readonly startWorker: StartWorker;
-  /** Ctrl-C. */
-  readonly onInterrupt: (stop: () => void) => void;
+  /** Ctrl-C; what comes back ends the listening: from then on it ends the program. */
+  readonly onInterrupt: (stop: () => void) => () => void;
   /** Exit status: 0 nothing found, 1 a violation, 2 wrong usage, 130 interrupted. */
   readonly end: (status: number) => void;
 }
@@ -46,13 +47,16 @@ const list = (io: CommandIo): void => {
     io.print(`plant ${name}: ${says}; caught by ${caughtBy.join(' or ')}`);
 };
 
-const tellOne = ({ first: seed, profile, plant, tellsAll }: Order, io: CommandIo): void => {
-  const result = runSeed({
-    seed,
-    profile: profiles[profile],
-    plant: plants.find(({ name }) => name === plant),
-    story: { tell: io.print, tellsAll },
-  });
+const worldOf = (seed: number, { profile, plant }: Order) => ({
+  seed,
+  profile: profiles[profile],
+  plant: plants.find(({ name }) => name === plant),
+});
+
+const tellOne = (order: Order, io: CommandIo): void => {
+  const { first: seed, tellsAll, selection } = order;
+  const asked = { ...worldOf(seed, order), story: { tell: io.print, tellsAll } };
+  const result = selection === undefined ? runSeed(asked) : playChosen(asked, selection);
   io.print(summarise(result));
   io.end(result.violation === undefined ? 0 : 1);
 };
@@ -81,13 +85,14 @@ const playMany = (order: Order, io: CommandIo): void => {
       else io.rewrite(formatBar(progressOf(totals)));
     },
     onEnd: (end) => {
+      stopListening();
       io.rewrite?.('');
       for (const line of formatCoverage(end.totals.coverage)) io.print(line);
       io.print(formatTotals(progressOf(end.totals)));
       io.end(isInterrupted ? INTERRUPTED : tellEnd(end, order, io));
     },
   });
-  io.onInterrupt(() => {
+  const stopListening = io.onInterrupt(() => {
     isInterrupted = true;
     crew.interrupt();
   });
@@ -103,8 +108,22 @@ const tellEnd = ({ failure, broken }: CrewEnd, order: Order, io: CommandIo): num
     if (broken === undefined) io.print('no violation');
     return broken === undefined ? 0 : 1;
   }
-  const plant = order.plant === undefined ? '' : ` --plant ${order.plant}`;
   io.print(summarise(failure));
-  io.print(`replay it with --seed ${failure.seed} --profile ${order.profile}${plant}`);
+  tellShrunk(failure, order, io);
   return 1;
+};
+
+/** The shortest schedule that still ends the same way, as a story. */
+const tellShrunk = (failure: RunResult, order: Order, io: CommandIo): void => {
+  const { seed, faults } = failure;
+  const asked = worldOf(seed, order);
+  const plant = order.plant === undefined ? '' : ` --plant ${order.plant}`;
+  const words = `--seed ${seed} --profile ${order.profile}${plant}`;
+  io.print(`replay it with ${words}`);
+  const { selection, tries } = shrink(asked, failure);
+  const silent = selection.silent.length === 0 ? '' : ` --silent ${selection.silent.join(',')}`;
+  io.print(`\nof ${faults} faults ${selection.faults.length} are needed (${tries} tries):\n`);
+  const story = { tell: io.print, tellsAll: false };
+  io.print(summarise(playSelection({ ...asked, story }, failure.script, selection)));
+  io.print(`replay it with ${words} --faults ${selection.faults.join(',')}${silent}`);
 };

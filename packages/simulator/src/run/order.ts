@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { type ProfileName, isProfileName, profiles } from '../faults/profiles.ts';
 import { plants } from '../plants/table.ts';
+import type { Selection } from './shrink.ts';
 
 export const USAGE = `usage: npm run sim -- --seed N|--seeds A..B [--profile NAME] [--plant NAME]
+       npm run sim -- --seed N --faults A,B,C [--silent A,B]
        npm run sim -- --list
 
   --seed N        replays one seed and tells what happened
@@ -10,6 +12,8 @@ export const USAGE = `usage: npm run sim -- --seed N|--seeds A..B [--profile NAM
   --workers N     how many of them at a time (default 1); what is found does not depend on it
   --profile NAME  which faults: ${Object.keys(profiles).join(', ')} (default mixed)
   --plant NAME    with a planted mistake, which a checker must catch
+  --faults A,B    with these of the seed's faults and no others, by their numbers in its story
+  --silent A,B    the clients of these members do not write; clients: the one from outside
   --all           tells of routine work as well
   --list          tells what profiles and plants there are
 `;
@@ -24,6 +28,8 @@ export interface Order {
   readonly plant: string | undefined;
   readonly workers: number;
   readonly tellsAll: boolean;
+  /** Only a part of the seed's schedule; undefined: all of it. */
+  readonly selection: Selection | undefined;
 }
 
 export type Parsed =
@@ -37,6 +43,8 @@ const OPTIONS = {
   workers: { type: 'string', default: '1' },
   profile: { type: 'string', default: 'mixed' },
   plant: { type: 'string' },
+  faults: { type: 'string' },
+  silent: { type: 'string' },
   all: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
 } as const;
@@ -63,9 +71,28 @@ export const parseOrder = (words: readonly string[]): Parsed => {
   const workers = /^\d{1,3}$/.test(values.workers) ? Number(values.workers) : 0;
   if (workers < 1 || workers > WORKERS_MAX)
     mistakes.push(`--workers ${values.workers} is no number from 1 to ${WORKERS_MAX}`);
-  if (mistakes.length > 0 || range === undefined || !isProfileName(profile))
+  const selection = parseSelection(values.faults, values.silent);
+  if (selection === 'mistaken' || (selection !== undefined && range?.first !== range?.last))
+    mistakes.push('--faults takes numbers, --silent names, for one --seed');
+  if (
+    mistakes.length > 0 ||
+    selection === 'mistaken' ||
+    range === undefined ||
+    !isProfileName(profile)
+  )
     return { kind: 'mistaken', mistakes };
-  return { kind: 'play', order: { ...range, profile, plant, workers, tellsAll: values.all } };
+  const order = { ...range, profile, plant, workers, tellsAll: values.all, selection };
+  return { kind: 'play', order };
+};
+
+const parseSelection = (
+  faults: string | undefined,
+  silent: string | undefined,
+): Selection | undefined | 'mistaken' => {
+  if (faults === undefined && silent === undefined) return undefined;
+  if (faults === undefined || !/^(?:|\d+(?:,\d+)*)$/.test(faults)) return 'mistaken';
+  const numbers = faults === '' ? [] : faults.split(',').map(Number);
+  return { faults: numbers, silent: silent?.split(',') ?? [] };
 };
 
 const parseRange = (
