@@ -69,7 +69,7 @@ export const playBlock = (block: Block, choice: Choice): BlockResult => {
   const plant = plants.find(({ name }) => name === choice.plant);
   let totals = noTotals;
   for (let seed = block.first; seed <= block.last; seed += 1) {
-    const result = runSeed({ seed, profile, plant });
+    const result = runSeed({ seed, profile, plant, script: plant?.scene });
     totals = addTotals(totals, totalsOf(result));
     if (result.violation !== undefined) return { block, totals, failure: result };
   }

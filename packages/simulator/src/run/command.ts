@@ -51,6 +51,7 @@ const worldOf = (seed: number, { profile, plant }: Order) => ({
   seed,
   profile: profiles[profile],
   plant: plants.find(({ name }) => name === plant),
+  script: plants.find(({ name }) => name === plant)?.scene,
 });
 
 const tellOne = (order: Order, io: CommandIo): void => {

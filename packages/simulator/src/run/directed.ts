@@ -1,6 +1,7 @@
 import type { ScriptedFault } from '../faults/fault-schedule.ts';
 import type { ProfileName } from '../faults/profiles.ts';
 import type { Plant } from '../plants/plant.ts';
+import { fault } from '../plants/scene.ts';
 
 /** A schedule that leads to a rule which chance rarely leads to. */
 export interface Directed {
@@ -40,12 +41,6 @@ const emptyDisk = circumstance('the data directory of a crashed primary is gone'
     return { ...result, disk: { ...result.disk, content: { kind: 'empty' } } };
   },
 });
-
-const fault = (
-  at: number,
-  name: ScriptedFault['name'],
-  more: Partial<ScriptedFault> = {},
-): ScriptedFault => ({ at, name, lastsMs: 50, draws: [], ...more });
 
 /** Found by search: `npm run sim` tells at its end what it has not reached. */
 export const directed: readonly Directed[] = [
