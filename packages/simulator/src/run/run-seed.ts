@@ -1,5 +1,5 @@
 import type { Violation } from '../checkers/checker.ts';
-import { LIVENESS, whyNotEqual, whyNotHealthy } from '../checkers/liveness.ts';
+import { LIVENESS, whyNobodyMay, whyNotEqual, whyNotHealthy } from '../checkers/liveness.ts';
 import { FaultSchedule, type ScriptedFault } from '../faults/fault-schedule.ts';
 import { FAULTS_UNTIL_MS, type Profile, drawOptions, planFaults } from '../faults/profiles.ts';
 import type { SimHost } from '../host/sim-host.ts';
@@ -25,6 +25,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly violation: Violation | undefined;
+  /** Why the cluster need not be whole again, although no rule is broken. */
+  readonly excuse: string | undefined;
   /** Equal hashes: the same things happened at the same times. */
   readonly hash: string;
   readonly simulatedMs: number;
@@ -73,6 +75,7 @@ export const runSeed = (asked: RunOptions): RunResult => {
   return {
     seed,
     violation,
+    excuse: simulation.excuse,
     hash: journal.hash,
     simulatedMs: kernel.now,
     events: kernel.events,
@@ -137,6 +140,11 @@ const waitUntil = (
   }
   if (simulation.violation !== undefined) return false;
   if (reason === undefined) return true;
+  simulation.excuse = whyNobodyMay(simulation);
+  if (simulation.excuse !== undefined) {
+    simulation.journal.note('world', 'stays as it is', () => simulation.excuse ?? '');
+    return false;
+  }
   const message = `not whole ${limitMs / 1_000} s after healing: ${reason}`;
   simulation.report({ checker: LIVENESS, host: 'world', at: kernel.now, message });
   return false;

@@ -59,6 +59,7 @@ export class Simulation implements World {
   readonly routedWriter: RoutedWriter;
   readonly see: (sighting: Sighting) => void;
   violation: Violation | undefined;
+  excuse: string | undefined;
   promotions = 0;
   readonly #checkers: Checker[] = [];
   readonly #localWriters: LocalWriter[] = [];
