@@ -86,7 +86,8 @@ const playMany = (order: Order, io: CommandIo): void => {
       else io.rewrite(formatBar(progressOf(totals)));
     },
     onEnd: (end) => {
-      stopListening();
+      // A second Ctrl-C, or the same one by another way, must not cut off what is told now.
+      if (!isInterrupted) stopListening();
       io.rewrite?.('');
       for (const line of formatCoverage(end.totals.coverage)) io.print(line);
       io.print(formatTotals(progressOf(end.totals)));
