@@ -26,9 +26,10 @@ export const decide = (view: View): Asked => {
       continue;
     }
     if (rule.urgent === true && isSameUnderWay(view, answer.action?.kind)) break;
+    const { because, action, until, remember, event } = answer;
     return {
-      decision: { ...answer, rule: rule.id },
-      askAgainAt: earliest(askAgainAt, answer.until),
+      decision: { rule: rule.id, because, action, until, remember, event },
+      askAgainAt: earliest(askAgainAt, until),
     };
   }
   const because = busy ? 'an action is under way' : 'nothing is to be done';

@@ -1,3 +1,4 @@
+import { emptyLanes } from './lanes.ts';
 import type { Action, ActionId, Dispatch, Lane } from './model/action.ts';
 import { type Failsafe, freshFailsafe } from './model/failsafe.ts';
 import type { Instant } from './model/instant.ts';
@@ -240,8 +241,8 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     now: never,
     startedAt: undefined,
     nextId: 1,
-    lanes: {},
-    restUntil: {},
+    lanes: emptyLanes,
+    restUntil: emptyLanes,
     guardDeadline: undefined,
     guardLeaseId: undefined,
     process: { kind: 'unknown' },

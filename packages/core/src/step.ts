@@ -6,6 +6,7 @@
 import { absorbInput } from './absorb/absorb-input.ts';
 import { chores } from './chores/table.ts';
 import { decide } from './decide.ts';
+import { draftOf } from './draft.ts';
 import { laneOf } from './lanes.ts';
 import type { Action, Dispatch, Lane } from './model/action.ts';
 import type { TimedInput } from './model/input.ts';
@@ -15,7 +16,7 @@ import type { Draft, MemberState, StepEvent } from './state.ts';
 import { deriveEvents } from './view/events.ts';
 import { keepForStore } from './view/journal.ts';
 import { deriveStory } from './view/story.ts';
-import { assembleView } from './view/view.ts';
+import { type View, assembleView } from './view/view.ts';
 
 export interface StepResult {
   readonly state: MemberState;
@@ -32,12 +33,11 @@ export interface StepResult {
 const DECISIONS_PER_STEP = 8;
 
 export const step = (state: MemberState, input: TimedInput): StepResult => {
-  const draft: Draft = { ...state, now: input.now };
+  const draft = draftOf(state, input.now);
   absorbInput(draft, input);
   const run: Run = { draft, dispatches: [], events: [], decisions: [], wakeAt: undefined };
   if (draft.startedAt !== undefined) {
-    applyRules(run);
-    applyChores(run);
+    applyChores(run, applyRules(run));
   }
   const { dispatches, decisions, wakeAt } = run;
   const events = [
@@ -57,23 +57,28 @@ interface Run {
   wakeAt: Instant | undefined;
 }
 
-const applyRules = (run: Run): void => {
+/** Returns the view of what is so afterwards: what is sent on its way changes none of its facts. */
+const applyRules = (run: Run): View => {
   const { draft } = run;
+  let view = assembleView(draft);
   for (let count = 0; count < DECISIONS_PER_STEP; count += 1) {
-    const { decision, askAgainAt } = decide(assembleView(draft));
+    const { decision, askAgainAt } = decide(view);
     run.wakeAt = earliest(run.wakeAt, askAgainAt);
     run.decisions.push(decision);
     const { action, remember, event, rule, because } = decision;
-    if (action !== undefined && !dispatch(run, action, decision.rule)) return;
-    if (remember !== undefined) Object.assign(draft, remember);
+    if (action !== undefined && !dispatch(run, action, decision.rule)) return view;
+    if (remember !== undefined) {
+      Object.assign(draft, remember);
+      view = assembleView(draft);
+    }
     if (event !== undefined) run.events.push({ ...event, rule, because });
-    if (action !== undefined || remember === undefined) return;
+    if (action !== undefined || remember === undefined) return view;
   }
+  return view;
 };
 
-const applyChores = (run: Run): void => {
+const applyChores = (run: Run, view: View): void => {
   const { draft } = run;
-  const view = assembleView(draft);
   for (const { lane, chore } of chores) {
     if (draft.lanes[lane] !== undefined) continue;
     const rest = draft.restUntil[lane];

@@ -84,6 +84,39 @@ export class Random {
   }
 }
 
+/** Passes on what another one draws, and keeps it. */
+export class RecordedRandom extends Random {
+  readonly #source: Random;
+  readonly draws: number[] = [];
+
+  constructor(source: Random) {
+    super(0, 'recorded');
+    this.#source = source;
+  }
+
+  override next(): number {
+    // The base class warms itself up before there is a source.
+    if (!(#source in this)) return super.next();
+    const drawn = this.#source.next();
+    this.draws.push(drawn);
+    return drawn;
+  }
+}
+
+/** Draws what was recorded; after that what a seed of its own gives. */
+export class ReplayedRandom extends Random {
+  readonly #draws: number[] = [];
+
+  constructor(draws: readonly number[], stream: string) {
+    super(0, stream);
+    this.#draws.push(...draws);
+  }
+
+  override next(): number {
+    return (#draws in this ? this.#draws.shift() : undefined) ?? super.next();
+  }
+}
+
 const WARM_UP_ROUNDS = 12;
 
 /** FNV-1a, 32 bits. */

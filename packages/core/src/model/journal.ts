@@ -39,15 +39,32 @@ export interface JournalDocument {
   readonly rows: readonly JournalRow[];
 }
 
-const keyOf = ({ member, clock, event, rule, because, details }: JournalRow): string =>
-  JSON.stringify([member, clock, event, rule, because, details]);
+/** What is asked of the same row again and again, as long as it is in the document. */
+interface Measured {
+  readonly key: string;
+  /** As many as it takes at the most: what is not ASCII is written in six bytes. */
+  readonly bytes: number;
+}
 
-/** As many bytes as the row takes at the most: what is not ASCII is written in six bytes. */
-const bytesOf = (row: JournalRow): number => {
+const measured = new WeakMap<JournalRow, Measured>();
+
+const measure = (row: JournalRow): Measured => {
+  const known = measured.get(row);
+  if (known !== undefined) return known;
+  const { member, clock, event, rule, because, details } = row;
   const text = JSON.stringify(row);
-  // The wall clock that the writer adds, and what stands between rows.
-  return text.length + (text.match(/[^ -~]/g)?.length ?? 0) * 5 + 40;
+  const now = {
+    key: JSON.stringify([member, clock, event, rule, because, details]),
+    // The wall clock that the writer adds, and what stands between rows.
+    bytes: text.length + (text.match(/[^ -~]/g)?.length ?? 0) * 5 + 40,
+  };
+  measured.set(row, now);
+  return now;
 };
+
+const keyOf = (row: JournalRow): string => measure(row).key;
+
+const bytesOf = (row: JournalRow): number => measure(row).bytes;
 
 /**
  * What the document is to hold once `added` of one member are in it: the newest rows of each member

@@ -45,6 +45,12 @@ export const mayBeSynchronous = (tags: MemberTags): boolean =>
  * PostgreSQL's 63 characters.
  */
 export const slotNameOf = (member: MemberName): string =>
+  PLAIN_SLOT_NAME.test(member) ? member : mapToSlotName(member);
+
+/** Most names are good as they are. */
+const PLAIN_SLOT_NAME = /^[a-z0-9_]{1,63}$/;
+
+const mapToSlotName = (member: MemberName): string =>
   Array.from(member.toLowerCase(), (character) => {
     if (/[a-z0-9_]/.test(character)) return character;
     if (character === '-' || character === '.') return '_';

@@ -114,6 +114,8 @@ export const recordPromotion: Rule = {
     if (server === undefined || server.inRecovery) return undefined;
     const { lineage } = server;
     const known = store.timelines?.value.promotions ?? [];
+    // Asked in every step of a primary, and nearly always nothing is missing.
+    if (isRecorded(lineage, known)) return undefined;
     const missing = promotionsOf(lineage, { member: self.name, term: tenure.term }).filter(
       ({ timeline }) => !known.some((row) => row.timeline === timeline),
     );
@@ -136,6 +138,12 @@ export const recordPromotion: Rule = {
     };
   },
 };
+
+const isRecorded = ({ timeline, ancestors }: Lineage, known: readonly Promotion[]): boolean =>
+  ancestors.every((_ancestor, index) => {
+    const reached = ancestors[index + 1]?.timeline ?? timeline;
+    return known.some((row) => row.timeline === reached);
+  });
 
 /** Every step of a lineage as a promotion; who did an earlier one is not known from it. */
 const promotionsOf = (

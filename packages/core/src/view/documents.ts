@@ -79,7 +79,7 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.vote !== b.vote ||
   a.offer?.to !== b.offer?.to ||
   a.offer?.end.lsn !== b.offer?.end.lsn ||
-  JSON.stringify(a.tags) !== JSON.stringify(b.tags);
+  (a.tags !== b.tags && JSON.stringify(a.tags) !== JSON.stringify(b.tags));
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>
   a.xlogLocation !== b.xlogLocation ||

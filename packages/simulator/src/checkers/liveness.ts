@@ -1,3 +1,4 @@
+import { mayFailOver } from '@matriarch/core';
 import { type SimHost, addressOf } from '../host/sim-host.ts';
 import type { World } from '../world/world.ts';
 import { slotOf } from '../postgres/slot-of.ts';
@@ -21,6 +22,18 @@ export const whyNotHealthy = (world: World): string | undefined => {
     reasons.push(whyNotTidy(member, primary, members));
   }
   return reasons.find((reason) => reason !== undefined);
+};
+
+/**
+ * Why nobody may become primary, whatever the members do: whoever has data is tagged never to. That
+ * is what an operator wants, and no fault of the cluster. Undefined: somebody may.
+ */
+export const whyNobodyMay = (world: World): string | undefined => {
+  if (world.store.documents.get('leader') !== undefined) return undefined;
+  const withData = [...world.hosts.values()].filter(({ postgres }) => postgres.disk.data);
+  if (withData.length === 0 || withData.some(({ tags }) => mayFailOver(tags))) return undefined;
+  const names = withData.map(({ name }) => name).join(', ');
+  return `nobody may be primary: only ${names} has data, and is tagged nofailover`;
 };
 
 /** Why the copies are not the same; to be asked once nobody writes any more. */

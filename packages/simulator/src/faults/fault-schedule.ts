@@ -1,5 +1,5 @@
 import type { SimHost } from '../host/sim-host.ts';
-import { Random } from '../random.ts';
+import { Random, RecordedRandom, ReplayedRandom } from '../random.ts';
 import type { Simulation } from '../world/simulation.ts';
 import { type FaultContext, type FaultKind, areaOf, troubledHosts } from './fault.ts';
 import { type FaultName, faults } from './table.ts';
@@ -18,20 +18,41 @@ export interface FaultPlan {
 /** How often the lease holder is the one that is hit. */
 const LEADER_RATE = 0.6;
 
-/** Brings one fault after the other, drawn from the seed, and takes every one back. */
+/** One fault as it was, or is to be: when, whom it hits, and what it has drawn. */
+export interface ScriptedFault {
+  readonly at: number;
+  readonly name: FaultName;
+  /** Undefined: whoever holds the lease then. */
+  readonly host?: string | undefined;
+  readonly other?: string | undefined;
+  readonly lastsMs: number;
+  readonly draws: readonly number[];
+}
+
+/**
+ * Brings one fault after the other, drawn from the seed or as the script says, and takes every one
+ * back. What it has brought is a script: played again it makes the same world.
+ */
 export class FaultSchedule {
   readonly #simulation: Simulation;
   readonly #plan: FaultPlan;
   readonly #random: Random;
   readonly #undos = new Set<() => void>();
-  injected = 0;
+  readonly script: ScriptedFault[] = [];
 
-  constructor(simulation: Simulation, seed: number, plan: FaultPlan) {
+  constructor(
+    simulation: Simulation,
+    source: { readonly seed: number; readonly plan: FaultPlan },
+    script?: readonly ScriptedFault[],
+  ) {
     this.#simulation = simulation;
-    this.#plan = plan;
-    this.#random = new Random(seed, 'faults');
-    if (Object.keys(plan.weights).length > 0)
-      simulation.kernel.at(plan.fromMs + this.#drawGapMs(), () => this.#next());
+    this.#plan = source.plan;
+    this.#random = new Random(source.seed, 'faults');
+    const { kernel } = simulation;
+    if (script !== undefined)
+      for (const fault of script) kernel.at(fault.at, () => this.#play(fault));
+    else if (Object.keys(this.#plan.weights).length > 0)
+      kernel.at(this.#plan.fromMs + this.#drawGapMs(), () => this.#next());
   }
 
   /** Takes back whatever is still wrong; what crashed boots, what left is started. */
@@ -48,8 +69,19 @@ export class FaultSchedule {
     const { kernel } = this.#simulation;
     if (kernel.now > this.#plan.untilMs) return;
     const name = this.#random.weighted(this.#plan.weights);
-    this.#inject(faults[name]);
+    const random = new RecordedRandom(this.#random);
+    this.#inject(name, { ...this.#drawContext(), random }, random.draws);
     kernel.after(this.#drawGapMs(), () => this.#next());
+  }
+
+  #play({ name, host: hit, other: second, lastsMs, draws }: ScriptedFault): void {
+    const { hosts, tenures } = this.#simulation;
+    const host = hosts.get(hit ?? tenures.current?.host ?? '');
+    if (host === undefined) return;
+    const others = [...hosts.values()].filter((candidate) => candidate !== host);
+    const other = hosts.get(second ?? '') ?? others[0] ?? host;
+    const random = new ReplayedRandom(draws, `fault ${name}`);
+    this.#inject(name, { simulation: this.#simulation, random, host, other, lastsMs }, draws);
   }
 
   #drawGapMs(): number {
@@ -58,27 +90,30 @@ export class FaultSchedule {
     return this.#random.between(this.#plan.gapMs / 10, this.#plan.gapMs);
   }
 
-  #inject(kind: FaultKind): void {
+  #inject(name: FaultName, context: FaultContext, draws: readonly number[]): void {
     const { kernel, journal } = this.#simulation;
-    const context = this.#drawContext();
-    if (context === undefined) return;
+    const kind: FaultKind = faults[name];
     const injected = kind.inject(context);
     if (injected === undefined) return;
-    this.injected += 1;
-    journal.note('FAULT', 'injected', () => injected.story);
+    const { host, other, lastsMs } = context;
+    const at = kernel.now;
+    const hit = { host: host.name, other: other.name };
+    const number = this.script.push({ at, name, ...hit, lastsMs, draws });
+    journal.note('FAULT', 'injected', () => `#${number} ${injected.story}`);
     const troubled = troubledHosts(kind, context);
-    for (const host of troubled) host.trouble.begin(areaOf(kind));
+    for (const one of troubled) one.trouble.begin(areaOf(kind));
     const undo = (): void => {
       if (!this.#undos.delete(undo)) return;
       injected.undo?.();
-      if (injected.undo !== undefined) journal.note('FAULT', 'over', () => injected.story);
-      for (const host of troubled) host.trouble.end(areaOf(kind));
+      if (injected.undo !== undefined)
+        journal.note('FAULT', 'over', () => `#${number} ${injected.story}`);
+      for (const one of troubled) one.trouble.end(areaOf(kind));
     };
     this.#undos.add(undo);
-    kernel.after(injected.undo === undefined ? 0 : context.lastsMs, undo);
+    kernel.after(injected.undo === undefined ? 0 : lastsMs, undo);
   }
 
-  #drawContext(): FaultContext | undefined {
+  #drawContext(): Omit<FaultContext, 'random'> {
     const random = this.#random;
     const { hosts, tenures } = this.#simulation;
     const all = [...hosts.values()];
@@ -88,6 +123,6 @@ export class FaultSchedule {
     const other: SimHost = others.length === 0 ? host : random.pick(others);
     const { lastsMs: mostMs } = this.#plan;
     const lastsMs = Math.max(50, random.tail(mostMs / 4, mostMs));
-    return { simulation: this.#simulation, random, host, other, lastsMs };
+    return { simulation: this.#simulation, host, other, lastsMs };
   }
 }

@@ -111,6 +111,7 @@ export class LoopProcess {
     const { journal } = world;
     const last = result.decisions.at(-1);
     if (last !== undefined) this.lastDecision = `${last.rule}: ${last.because}`;
+    for (const { rule } of result.decisions) world.coverage.rule(rule);
     for (const event of result.events)
       journal.note(name, event.name, () => JSON.stringify(event.details));
     for (const dispatch of result.dispatches) this.#narrate(dispatch, result.decisions);
@@ -162,7 +163,8 @@ export class LoopProcess {
 
   #perform({ id, action: planned, rule }: Dispatch): void {
     const { host } = this;
-    const { plant } = host.world;
+    const { plant, coverage } = host.world;
+    coverage.action(planned.kind);
     const altered = plant?.alterAction?.(planned, host, rule ?? '') ?? planned;
     const answer = (result: ActionResult): void => this.#answer(id, planned.kind, result);
     if ('pretend' in altered) return this.process.after(1, () => answer(altered.pretend));

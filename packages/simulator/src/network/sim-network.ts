@@ -32,7 +32,7 @@ export class SimNetwork {
   }
 
   isOpen(from: Endpoint, to: Endpoint): boolean {
-    return from === to || !this.#cuts.has(linkOf(from, to));
+    return this.#cuts.size === 0 || from === to || !this.#cuts.has(linkOf(from, to));
   }
 
   /** Both directions. */

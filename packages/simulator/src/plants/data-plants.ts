@@ -63,6 +63,7 @@ export const dataPlants: readonly Plant[] = [
     says: 'a promotion takes whatever timeline number PostgreSQL comes to',
     caughtBy: ['s5-a-timeline-number-once'],
     profile: 'network',
+    from: 7,
     alterAction: (action) =>
       action.kind === 'place-history' ? { pretend: { kind: 'done' } } : action,
   },
@@ -71,6 +72,7 @@ export const dataPlants: readonly Plant[] = [
     says: 'WAL beyond a fork is not copied before it is overwritten',
     caughtBy: ['s7-never-delete-the-last-copy'],
     profile: 'network',
+    from: 5,
     alterAction: (action) =>
       action.kind === 'keep-fork' ? { pretend: { kind: 'done', keptAt: '/nowhere' } } : action,
   },
@@ -79,6 +81,7 @@ export const dataPlants: readonly Plant[] = [
     says: 'every standby says that it holds all WAL there is, known or not',
     caughtBy: ['s10-nothing-lost-without-need'],
     profile: 'wal',
+    from: 41,
     alterResult: (kind, result, host) =>
       kind === 'ask-peers' || kind === 'probe-server' ? lieOfPositions(result, host) : result,
   },
@@ -87,6 +90,7 @@ export const dataPlants: readonly Plant[] = [
     says: 'after a hand-over for a crash nobody remembers that there was one',
     caughtBy: ['s13-no-ping-pong'],
     profile: 'crashes',
+    from: 2,
     alterResult: (_kind, result) =>
       result.kind === 'done' && 'snapshot' in result
         ? { ...result, snapshot: forgetQuietTime(result.snapshot) }
@@ -97,6 +101,7 @@ export const dataPlants: readonly Plant[] = [
     says: 'a directory with files of somebody else is taken for an empty one',
     caughtBy: ['foreign-data-untouched'],
     profile: 'foreign',
+    from: 3,
     alterResult: (kind, result) =>
       kind === 'inspect-disk' &&
       result.kind === 'done' &&

@@ -6,6 +6,7 @@ import type {
   Outcome,
   PromiseRequest,
 } from '@matriarch/core';
+import type { ScriptedFault } from '../faults/fault-schedule.ts';
 import type { SimHost } from '../host/sim-host.ts';
 
 export type ActionResult = Outcome['result'];
@@ -27,6 +28,10 @@ export interface Plant {
   readonly caughtBy: readonly string[];
   /** The fault profile it is looked for with. */
   readonly profile: string;
+  /** The first seed that finds it, from 1 on; undefined: that is the first one. */
+  readonly from?: number;
+  /** A scene: chosen faults at chosen moments, instead of those of the seed. */
+  readonly scene?: readonly ScriptedFault[];
   readonly alterAction?: (action: Action, host: SimHost, rule: string) => Action | Pretended;
   readonly alterResult?: (kind: ActionKind, result: ActionResult, host: SimHost) => ActionResult;
   /** An answer that the loop gives without having been told of the request. */

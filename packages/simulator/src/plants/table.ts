@@ -7,6 +7,7 @@ import type {
 } from '@matriarch/core';
 import type { SimHost } from '../host/sim-host.ts';
 import { dataPlants } from './data-plants.ts';
+import { orderPlants } from './order-plants.ts';
 import type { ActionResult, Plant, Pretended } from './plant.ts';
 import { failsafePlants } from './failsafe-plants.ts';
 import { syncPlants } from './sync-plants.ts';
@@ -67,6 +68,7 @@ const LEASE_PLANTS: readonly Plant[] = [
     says: 'the guard does nothing when its deadline passes',
     caughtBy: ['s2-silent-before-the-lease-expires'],
     profile: 'pauses',
+    from: 5,
     alterEffect: withoutOwnFence,
   },
   {
@@ -82,6 +84,7 @@ const LEASE_PLANTS: readonly Plant[] = [
     says: 'a renewal counts although nobody has looked whether the leader key is still ours',
     caughtBy: ['s1-writes-need-the-lease', 's2-silent-before-the-lease-expires'],
     profile: 'store',
+    from: 17,
     alterAction: transaction('confirm', (before) => ({ ...before, compares: [] })),
     alterResult: (_kind, result, host) =>
       result.kind === 'done' && 'snapshot' in result
@@ -93,6 +96,7 @@ const LEASE_PLANTS: readonly Plant[] = [
     says: 'the guard is told of no earlier deadline, though the lease has another, shorter ttl now',
     caughtBy: ['s2-silent-before-the-lease-expires'],
     profile: 'settings',
+    from: 9,
     alterAction: (action, host, rule) => {
       if (rule === 'fence-when-lease-deadline-passes') return pretend(NOT_DONE);
       const known = host.guard?.state.deadline ?? 0;
@@ -106,6 +110,7 @@ const LEASE_PLANTS: readonly Plant[] = [
     says: 'the transaction that takes the lease compares nothing',
     caughtBy: ['s1-writes-need-the-lease', 's4-old-one-silent-first'],
     profile: 'pauses',
+    from: 13,
     alterAction: transaction('acquire', (before) => ({ ...before, compares: [] })),
   },
   {
@@ -133,6 +138,7 @@ const PAUSE_PLANTS: readonly Plant[] = [
     says: 'after a pause the lease is taken though a primary may be going on without it',
     caughtBy: ['s4-old-one-silent-first', 's4-never-two-primaries'],
     profile: 'operators',
+    from: 17,
     alterAction: transaction('acquire', (before) => ({
       ...before,
       compares: before.compares.filter(({ key }) => key !== 'suspension'),
@@ -150,6 +156,7 @@ const FENCE_PLANTS: readonly Plant[] = [
     says: 'every fence reports silence and does nothing',
     caughtBy: ['s4-never-two-primaries'],
     profile: 'pauses',
+    from: 3,
     alterAction: (action) =>
       action.kind === 'fence' ? pretend({ kind: 'done', silent: true }) : action,
     alterEffect: withoutFence,
@@ -170,6 +177,7 @@ const STORM_PLANTS: readonly Plant[] = [
     says: 'every look at the store is taken for a change of it, and asks for the next look',
     caughtBy: ['no-storm'],
     profile: 'quiet',
+    from: 3,
     alterResult: (kind, result, host) => {
       const loop = host.guard?.loop;
       if (kind === 'read-store') loop?.process.after(1, () => loop.take({ kind: 'store-changed' }));
@@ -183,6 +191,7 @@ export const plants: readonly Plant[] = [
   ...PAUSE_PLANTS,
   ...FENCE_PLANTS,
   ...STORM_PLANTS,
+  ...orderPlants,
   ...dataPlants,
   ...syncPlants,
   ...failsafePlants,

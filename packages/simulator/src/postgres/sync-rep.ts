@@ -77,8 +77,9 @@ export const readByCheckpointer = (server: SimPostgres, instance: Instance): voi
 
 /** A standby has answered: whatever its walsender may acknowledge now is acknowledged. */
 export const releaseWaiting = (instance: Instance, sender: WalSender): void => {
+  if (instance.waiting.length === 0) return;
   const names = parseNames(sender.names);
-  if (names === undefined || instance.waiting.length === 0) return;
+  if (names === undefined) return;
   const standbys = chooseStandbys(instance, names);
   if (standbys.length < names.count || !standbys.includes(sender)) return;
   const flushed = standbys.map(({ flushedLsn }) => flushedLsn).sort((a, b) => b - a);

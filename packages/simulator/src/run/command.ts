@@ -1,135 +1,131 @@
-import { parseArgs } from 'node:util';
-import { isProfileName, profiles } from '../faults/profiles.ts';
+import { profiles } from '../faults/profiles.ts';
+import { Crew, type CrewEnd, type StartWorker } from '../many/crew.ts';
+import { type Progress, formatBar, formatProgress, formatTotals } from '../many/progress.ts';
+import { formatCoverage } from '../world/coverage.ts';
 import { plants } from '../plants/table.ts';
-import type { Plant } from '../plants/plant.ts';
-import { formatSeconds } from '../world/journal.ts';
+import { type Order, USAGE, parseOrder } from './order.ts';
 import { type RunResult, runSeed } from './run-seed.ts';
+import { playChosen, playSelection, shrink } from './shrink.ts';
+import { summarise } from './summary.ts';
 
 export interface CommandIo {
   readonly print: (line: string) => void;
   readonly complain: (line: string) => void;
+  /** Writes over what it wrote last; undefined: nobody sits there. */
+  readonly rewrite: ((line: string) => void) | undefined;
   readonly nowMs: () => number;
+  readonly startWorker: StartWorker;
+  /** Ctrl-C; what comes back ends the listening: from then on it ends the program. */
+  readonly onInterrupt: (stop: () => void) => () => void;
+  /** Exit status: 0 nothing found, 1 a violation, 2 wrong usage, 130 interrupted. */
+  readonly end: (status: number) => void;
 }
 
-const USAGE = `usage: npm run sim -- --seed N|--seeds A..B [--profile NAME] [--plant NAME] [--list]
+const TELL_EVERY_MS = 2_000;
+const REWRITE_EVERY_MS = 100;
 
-  --seed N        replays one seed and tells what happened
-  --seeds A..B    runs many, both ends included, until the first violation
-  --profile NAME  which faults: ${Object.keys(profiles).join(', ')} (default mixed)
-  --plant NAME    with a planted mistake, which a checker must catch
-  --all           tells of routine work as well
-  --list          tells what profiles and plants there are
-`;
-
-const SEEDS_MAX = 10_000_000;
-const PROGRESS_EVERY_MS = 2_000;
-
-interface Order {
-  readonly first: number;
-  readonly last: number;
-  readonly profile: (typeof profiles)[keyof typeof profiles];
-  readonly plant: Plant | undefined;
-  readonly tellsAll: boolean;
-}
-
-/** Exit status: 0 nothing found, 1 a violation, 2 wrong usage. */
-export const runCommand = (words: readonly string[], io: CommandIo): number => {
-  const parsed = parseOrder(words, io);
-  if (typeof parsed === 'number') return parsed;
-  return parsed.first === parsed.last ? tellOne(parsed, io) : runMany(parsed, io);
-};
-
-const OPTIONS = {
-  seed: { type: 'string' },
-  seeds: { type: 'string' },
-  profile: { type: 'string', default: 'mixed' },
-  plant: { type: 'string' },
-  all: { type: 'boolean', default: false },
-  list: { type: 'boolean', default: false },
-} as const;
-
-const parseOrder = (words: readonly string[], io: CommandIo): Order | number => {
-  const mistakes: string[] = [];
-  const values = readWords(words, mistakes);
-  if (values?.list === true) return list(io);
-  const range = parseRange(values?.seeds ?? values?.seed);
-  if (values !== undefined && range === undefined)
-    mistakes.push(`--seed takes a number, --seeds takes A..B with at most ${SEEDS_MAX} seeds`);
-  const profile = values?.profile ?? 'mixed';
-  if (!isProfileName(profile))
-    mistakes.push(`--profile ${profile} is none of ${Object.keys(profiles).join(', ')}`);
-  const plant = plants.find(({ name }) => name === values?.plant);
-  if (values?.plant !== undefined && plant === undefined)
-    mistakes.push(
-      `--plant ${values.plant} is none of ${plants.map(({ name }) => name).join(', ')}`,
-    );
-  if (mistakes.length > 0 || range === undefined || !isProfileName(profile)) {
-    for (const mistake of mistakes) io.complain(mistake);
-    io.complain(USAGE);
-    return 2;
-  }
-  return { ...range, profile: profiles[profile], plant, tellsAll: values?.all === true };
-};
-
-const readWords = (words: readonly string[], mistakes: string[]) => {
-  try {
-    return parseArgs({ args: [...words], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    mistakes.push(error instanceof Error ? error.message : String(error));
-    return undefined;
+export const runCommand = (words: readonly string[], io: CommandIo): void => {
+  const parsed = parseOrder(words);
+  switch (parsed.kind) {
+    case 'mistaken':
+      for (const mistake of parsed.mistakes) io.complain(mistake);
+      io.complain(USAGE);
+      return io.end(2);
+    case 'list':
+      list(io);
+      return io.end(0);
+    case 'play': {
+      const { order } = parsed;
+      return order.first === order.last ? tellOne(order, io) : playMany(order, io);
+    }
   }
 };
 
-const list = (io: CommandIo): number => {
+const list = (io: CommandIo): void => {
   for (const [name, { says }] of Object.entries(profiles)) io.print(`profile ${name}: ${says}`);
   for (const { name, says, caughtBy } of plants)
     io.print(`plant ${name}: ${says}; caught by ${caughtBy.join(' or ')}`);
-  return 0;
 };
 
-const parseRange = (
-  text: string | undefined,
-): { readonly first: number; readonly last: number } | undefined => {
-  const match = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(text ?? '');
-  if (match === null) return undefined;
-  const first = Number(match[1]);
-  const last = match[2] === undefined ? first : Number(match[2]);
-  return last < first || last - first >= SEEDS_MAX ? undefined : { first, last };
-};
+const worldOf = (seed: number, { profile, plant }: Order) => ({
+  seed,
+  profile: profiles[profile],
+  plant: plants.find(({ name }) => name === plant),
+  script: plants.find(({ name }) => name === plant)?.scene,
+});
 
-const tellOne = ({ first: seed, profile, plant, tellsAll }: Order, io: CommandIo): number => {
-  const result = runSeed({ seed, profile, plant, story: { tell: io.print, tellsAll } });
+const tellOne = (order: Order, io: CommandIo): void => {
+  const { first: seed, tellsAll, selection } = order;
+  const asked = { ...worldOf(seed, order), story: { tell: io.print, tellsAll } };
+  const result = selection === undefined ? runSeed(asked) : playChosen(asked, selection);
   io.print(summarise(result));
-  return result.violation === undefined ? 0 : 1;
+  io.end(result.violation === undefined ? 0 : 1);
 };
 
-const runMany = ({ first, last, profile, plant }: Order, io: CommandIo): number => {
+const playMany = (order: Order, io: CommandIo): void => {
+  const { first, last, workers } = order;
   const startedAt = io.nowMs();
+  const wanted = last - first + 1;
+  const progressOf = (totals: Progress['totals']): Progress => ({
+    totals,
+    wanted,
+    elapsedMs: io.nowMs() - startedAt,
+  });
   let toldAt = startedAt;
-  for (let seed = first; seed <= last; seed += 1) {
-    const result = runSeed({ seed, profile, plant });
-    if (result.violation !== undefined) {
-      io.print(summarise(result));
-      io.print(`replay it with --seed ${seed} and the same other words`);
-      return 1;
-    }
-    const now = io.nowMs();
-    if (now - toldAt < PROGRESS_EVERY_MS && seed < last) continue;
-    toldAt = now;
-    const done = seed - first + 1;
-    const rate = (done / ((now - startedAt) / 1_000)).toFixed(1);
-    io.print(`${done} of ${last - first + 1} seeds, ${rate} per second, no violation`);
-  }
-  return 0;
+  let isInterrupted = false;
+  const crew = new Crew({
+    choice: order,
+    seeds: order,
+    workers: Math.min(workers, wanted),
+    startWorker: io.startWorker,
+    onProgress: (totals) => {
+      const now = io.nowMs();
+      if (now - toldAt < (io.rewrite === undefined ? TELL_EVERY_MS : REWRITE_EVERY_MS)) return;
+      toldAt = now;
+      if (io.rewrite === undefined) io.print(formatProgress(progressOf(totals)));
+      else io.rewrite(formatBar(progressOf(totals)));
+    },
+    onEnd: (end) => {
+      // A second Ctrl-C, or the same one by another way, must not cut off what is told now.
+      if (!isInterrupted) stopListening();
+      io.rewrite?.('');
+      for (const line of formatCoverage(end.totals.coverage)) io.print(line);
+      io.print(formatTotals(progressOf(end.totals)));
+      io.end(isInterrupted ? INTERRUPTED : tellEnd(end, order, io));
+    },
+  });
+  const stopListening = io.onInterrupt(() => {
+    isInterrupted = true;
+    crew.interrupt();
+  });
+  crew.start();
 };
 
-/** One line for one run. */
-export const summarise = (result: RunResult): string => {
-  const { seed, violation, hash, events, faults, acknowledged, promotions } = result;
-  const figures =
-    `${faults} faults, ${promotions} promotions, ${acknowledged} writes acknowledged, ` +
-    `${events} events, log hash ${hash}`;
-  if (violation === undefined) return `seed ${seed}: nothing wrong; ${figures}`;
-  const { checker, host, at, message } = violation;
-  return `seed ${seed}: ${checker} at ${formatSeconds(at).trim()}: ${host} ${message}; ${figures}`;
+/** As a shell has it for a program that SIGINT has ended. */
+const INTERRUPTED = 130;
+
+const tellEnd = ({ failure, broken }: CrewEnd, order: Order, io: CommandIo): number => {
+  if (broken !== undefined) io.complain(broken);
+  if (failure === undefined) {
+    if (broken === undefined) io.print('no violation');
+    return broken === undefined ? 0 : 1;
+  }
+  io.print(summarise(failure));
+  tellShrunk(failure, order, io);
+  return 1;
+};
+
+/** The shortest schedule that still ends the same way, as a story. */
+const tellShrunk = (failure: RunResult, order: Order, io: CommandIo): void => {
+  const { seed, faults } = failure;
+  const asked = worldOf(seed, order);
+  const plant = order.plant === undefined ? '' : ` --plant ${order.plant}`;
+  const words = `--seed ${seed} --profile ${order.profile}${plant}`;
+  io.print(`replay it with ${words}`);
+  const { selection, tries } = shrink(asked, failure);
+  const silent = selection.silent.length === 0 ? '' : ` --silent ${selection.silent.join(',')}`;
+  io.print(`\nof ${faults} faults ${selection.faults.length} are needed (${tries} tries):\n`);
+  const story = { tell: io.print, tellsAll: false };
+  io.print(summarise(playSelection({ ...asked, story }, failure.script, selection)));
+  io.print(`replay it with ${words} --faults ${selection.faults.join(',')}${silent}`);
 };

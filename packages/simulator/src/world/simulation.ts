@@ -5,7 +5,7 @@ import type { Sighting } from '../checkers/sighting.ts';
 import { checkers } from '../checkers/table.ts';
 import { TenureLog } from '../checkers/tenure-log.ts';
 import { LocalWriter, type WritePace } from '../clients/local-writer.ts';
-import { RoutedWriter } from '../clients/routed-writer.ts';
+import { CLIENTS, RoutedWriter } from '../clients/routed-writer.ts';
 import { type HostOptions, SimHost, addressOf } from '../host/sim-host.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { Machine } from '../kernel/machine.ts';
@@ -15,6 +15,7 @@ import type { PostgresPace, PostgresWorld } from '../postgres/postgres-world.ts'
 import type { SimPostgres } from '../postgres/sim-postgres.ts';
 import { Random } from '../random.ts';
 import { SimStore } from '../store/sim-store.ts';
+import { CoverageCount } from './coverage.ts';
 import { Journal, type StoryListener } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import type { HostPace, World } from './world.ts';
@@ -31,6 +32,8 @@ export interface SimulationOptions {
   readonly story?: StoryListener | undefined;
   /** Names of the checkers that watch; undefined: all of them. */
   readonly only?: readonly string[] | undefined;
+  /** Clients that do not write, by the name of their host; `clients`: the one from outside. */
+  readonly silent?: readonly string[] | undefined;
 }
 
 /** A loop looks at the store at least this often, when nothing tells it to. */
@@ -49,12 +52,14 @@ export class Simulation implements World {
   readonly hostPace: HostPace;
   readonly journal: Journal;
   readonly ledger = new Ledger();
+  readonly coverage = new CoverageCount();
   readonly plant: Plant | undefined;
   readonly hosts = new Map<string, SimHost>();
   readonly tenures: TenureLog;
   readonly routedWriter: RoutedWriter;
   readonly see: (sighting: Sighting) => void;
   violation: Violation | undefined;
+  excuse: string | undefined;
   promotions = 0;
   readonly #checkers: Checker[] = [];
   readonly #localWriters: LocalWriter[] = [];
@@ -76,9 +81,14 @@ export class Simulation implements World {
     this.store.onLeaderChange = () => this.#leaderChanged();
     const random = stream('clients');
     const parts = { ledger: this.ledger, random, pace: options.writes };
-    for (const host of this.hosts.values()) this.#localWriters.push(new LocalWriter(host, parts));
+    for (const host of this.hosts.values()) {
+      const writer = new LocalWriter(host, parts);
+      writer.isPaused = options.silent?.includes(host.name) === true;
+      this.#localWriters.push(writer);
+    }
     const hosts = [...this.hosts.values()];
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
+    this.routedWriter.isPaused = options.silent?.includes(CLIENTS) === true;
   }
 
   /** The operator changes the cluster's configuration: each loop hears of it when it next looks. */

@@ -6,6 +6,7 @@ import type { SimNetwork } from '../network/sim-network.ts';
 import type { Plant } from '../plants/plant.ts';
 import type { Random } from '../random.ts';
 import type { SimStore } from '../store/sim-store.ts';
+import type { CoverageCount } from './coverage.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -29,6 +30,7 @@ export interface World {
   readonly policy: Policy;
   readonly hostPace: HostPace;
   readonly journal: Journal;
+  readonly coverage: CoverageCount;
   readonly ledger: Ledger;
   readonly plant: Plant | undefined;
   readonly hosts: ReadonlyMap<string, SimHost>;
