@@ -300,6 +300,15 @@ describe('warnings', () => {
     ]);
   });
 
+  it('tell that synchronous_commit off is not asynchronous replication', () => {
+    const text = 'cluster: a\npostgresql: {parameters: {synchronous_commit: off}}';
+    expect(parse(text).warningLines).toEqual([
+      'cluster.yaml:2:27: postgresql.parameters.synchronous_commit: off is not asynchronous ' +
+        'replication: a crash loses commits that were acknowledged, on the primary itself too; ' +
+        'leave it out: whether commits wait for a standby is said by the mode of replication',
+    ]);
+  });
+
   it('tell of parameters and counts that will not do what one expects', () => {
     expect(
       parse(

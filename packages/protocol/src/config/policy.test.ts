@@ -242,6 +242,13 @@ describe('deriveServerParameters', () => {
     ]);
   });
 
+  it('warns once of commits that are in memory only, and not of those that are local', () => {
+    expect(derive({ synchronous_commit: false }, { synchronous_commit: 'off' }).lines).toHaveLength(
+      1,
+    );
+    expect(derive({ synchronous_commit: 'local' }).lines).toEqual([]);
+  });
+
   it('understands both spellings of kept WAL', () => {
     expect(derive({ wal_keep_segments: 128 }).parameters['wal_keep_size']).toBe('2048MB');
     expect(derive({ wal_keep_segments: 128, wal_keep_size: '1GB' }).parameters).not.toHaveProperty(
