@@ -27,7 +27,7 @@ export const CORE_AREAS: AreaTable = {
   backup: ['model', 'state', 'view'],
   lanes: ['model'],
   rules: ['model', 'guard', 'state', 'view', 'election', 'replication', 'routing', 'backup'],
-  chores: ['model', 'state', 'view', 'rules'],
+  chores: ['model', 'state', 'view', 'replication', 'rules'],
   decide: ['model', 'state', 'view', 'rules'],
   step: ['model', 'guard', 'state', 'view', 'absorb', 'rules', 'chores', 'lanes', 'decide'],
   render: ['model', 'routing'],

@@ -28,8 +28,10 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'ask-peers': 'peers',
   'inspect-upstream': 'upstream',
   'show-sync-names': 'sql',
+  'show-waiting': 'sql',
   checkpoint: 'sql',
   'change-slots': 'sql',
+  'manage-waiting': 'sql',
   exit: 'server',
 };
 

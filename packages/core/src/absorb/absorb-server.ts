@@ -2,6 +2,7 @@ import { type Instant, after } from '../model/instant.ts';
 import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
+import { freshWaiting } from '../replication/waiting.ts';
 import { type Draft, beginVacating } from '../state.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
@@ -20,6 +21,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.streaming = false;
   draft.accepting = false;
   draft.idleSince = undefined;
+  draft.waiting = freshWaiting;
   draft.disk = undefined;
   forgetSuspension(draft);
 };

@@ -1,4 +1,5 @@
 import { type Instant, after } from './instant.ts';
+import { type WaitingPolicy, nobodyWaits } from './waiting.ts';
 
 /**
  * What the operator wants: the effective timing and failover settings of this member, with every
@@ -27,6 +28,8 @@ export interface Policy {
   /** Longest clean stop of a server; then it is stopped immediately. */
   readonly stopTimeoutMs: number;
   readonly synchronous: SynchronousPolicy;
+  /** Whose commits wait where `synchronous_commit` lets those of others go on. */
+  readonly waiting: WaitingPolicy;
 }
 
 /** Whom commits wait for before they are acknowledged (rule S6). */
@@ -72,4 +75,5 @@ export const defaultPolicy: Policy = {
   serverConfigVersion: '',
   stopTimeoutMs: 60_000,
   synchronous: { mode: 'off', strict: false, count: 1, lagBytesMax: undefined },
+  waiting: nobodyWaits,
 };

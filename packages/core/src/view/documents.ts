@@ -5,6 +5,7 @@ import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
 import { isPaused, isRestarting, isSuspended } from './pause.ts';
 import { type View, assembleView } from './view.ts';
+import { ownWaiting } from './waiting.ts';
 
 /** Patroni's words for the state of a member. */
 const stateWord = (view: View): string => {
@@ -53,6 +54,7 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     vote: state.vote,
     offer: assembleOffer(view),
     job: state.job,
+    waiting: ownWaiting(view),
   };
 };
 
@@ -78,6 +80,7 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.vote !== b.vote ||
   a.offer?.to !== b.offer?.to ||
   a.offer?.end.lsn !== b.offer?.end.lsn ||
+  JSON.stringify(a.waiting) !== JSON.stringify(b.waiting) ||
   JSON.stringify(a.tags) !== JSON.stringify(b.tags);
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>

@@ -65,6 +65,23 @@ describe('synchronous_commit off', () => {
   });
 });
 
+describe('whose commits wait', () => {
+  it('is a setting of the whole cluster', () => {
+    const dcs = 'synchronous_mode: quorum, synchronous_roles: [billing]';
+    const parsed = parse(`${MINIMAL}bootstrap: {dcs: {${dcs}}}\n`);
+    expect(parsed.warningLines).toEqual([]);
+    expect(parsed.config?.bootstrap?.dcs).toMatchObject({ synchronous_roles: ['billing'] });
+    expect(parse(`${MINIMAL}synchronous_roles: [billing]\n`).warningLines).toEqual([
+      expect.stringMatching(
+        /synchronous_roles: has no effect here, because it is a setting of the/,
+      ),
+    ]);
+    expect(parse(`${MINIMAL}bootstrap: {dcs: {synchronous_databases: 7}}\n`).mistakeLines).toEqual([
+      expect.stringMatching(/^patroni.yml:13:19: bootstrap.dcs.synchronous_databases: is/),
+    ]);
+  });
+});
+
 describe('the patroni.yml of the guide (G7)', () => {
   const parsed = parse(readGuideFile('patroni.yml'));
 
