@@ -28,7 +28,7 @@ export const CORE_AREAS: AreaTable = {
   lanes: ['model'],
   draft: ['model', 'state'],
   rules: ['model', 'guard', 'state', 'view', 'election', 'replication', 'routing', 'backup'],
-  chores: ['model', 'state', 'view', 'rules'],
+  chores: ['model', 'state', 'view', 'replication', 'rules'],
   decide: ['model', 'state', 'view', 'rules'],
   step: [
     'model',

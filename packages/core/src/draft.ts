@@ -62,4 +62,5 @@ export const draftOf = (state: MemberState, now: Instant): Draft => ({
   leaving: state.leaving,
   operating: state.operating,
   failsafe: state.failsafe,
+  waiting: state.waiting,
 });

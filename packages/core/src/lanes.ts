@@ -30,8 +30,10 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'keep-promise': 'word',
   'inspect-upstream': 'upstream',
   'show-sync-names': 'sql',
+  'show-waiting': 'sql',
   checkpoint: 'sql',
   'change-slots': 'sql',
+  'manage-waiting': 'sql',
   exit: 'server',
 };
 

@@ -23,6 +23,7 @@ import type {
 import type { Timeline } from './model/timeline.ts';
 import type { WalPosition } from './model/wal-position.ts';
 import { type SyncState, freshSync } from './replication/sync-state.ts';
+import { type WaitingState, freshWaiting } from './replication/waiting.ts';
 
 /** What a member is, as far as decisions and its own documents need it. */
 export interface Self {
@@ -193,6 +194,8 @@ export interface MemberState {
   /** The version of the files that the running server has read. */
   readonly appliedVersion: string | undefined;
   readonly sync: SyncState;
+  /** Roles and databases whose commits wait, as the running server has them. */
+  readonly waiting: WaitingState;
   /** Up to where WAL has been fetched for our standby to read. */
   readonly fetched: WalPosition | undefined;
   /** We have stopped receiving from the holder of this term, for good (rule S6). */
@@ -282,6 +285,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     told: undefined,
     appliedVersion: undefined,
     sync: freshSync,
+    waiting: freshWaiting,
     fetched: undefined,
     vote: undefined,
     slotsWantedAt: {},

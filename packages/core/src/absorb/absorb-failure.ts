@@ -5,6 +5,7 @@ import { absorbNotKept } from './absorb-failsafe.ts';
 import { absorbPrepared, absorbSuspensionUnknown } from './absorb-operating.ts';
 import { absorbProcess, countFailedStart } from './absorb-server.ts';
 import { absorbSyncDoubt } from './absorb-sync.ts';
+import { absorbWaitingFailure } from './absorb-waiting.ts';
 import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts';
 
 /** Waits before a clone or rewind is tried again, by how many have failed already. */
@@ -46,12 +47,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'install-data':
       return absorbInstallFailure(draft);
     case 'prepare-server':
-      // The files may say what they said before, or what they were to say.
-      draft.prepared = undefined;
-      draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
-      // What lay there may have been removed since: a server can be left alone for long in a pause.
-      draft.disk = undefined;
-      return;
+      return absorbUnprepared(draft);
     case 'discard-aside':
       draft.asideRetryAt = after(draft.now, ASIDE_RETRY_MS);
       return;
@@ -82,6 +78,8 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       draft.appliedVersion = undefined;
       draft.told = undefined;
       return absorbSyncDoubt(draft);
+    case 'show-waiting':
+      return absorbWaitingFailure(draft);
     case 'keep-promise':
       return absorbNotKept(draft, action, failure.cause);
     case 'ask-promises':
@@ -93,6 +91,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'fetch-wal':
     case 'show-sync-names':
     case 'change-slots':
+    case 'manage-waiting':
     case 'exit':
       return;
   }
@@ -103,6 +102,14 @@ const absorbInstallFailure = (draft: Draft): void => {
   else draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
   draft.disk = undefined;
   draft.prepared = undefined;
+};
+
+/** The files may say what they said before, or what they were to say. */
+const absorbUnprepared = (draft: Draft): void => {
+  draft.prepared = undefined;
+  draft.rejoin = { ...draft.rejoin, notBefore: after(draft.now, FILES_RETRY_MS) };
+  // What lay there may have been removed since: a server can be left alone for long in a pause.
+  draft.disk = undefined;
 };
 
 /** What follows from a failed step on the way back to being a streaming standby. */

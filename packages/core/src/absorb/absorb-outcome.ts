@@ -8,6 +8,7 @@ import { absorbGranted } from './absorb-next-lease.ts';
 import { absorbProbe, lookAgain } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
+import { absorbWaiting, absorbWaitingChange } from './absorb-waiting.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
 
 /** Rest of a lane after a failure, so that a fault is not answered by a storm of calls. */
@@ -134,6 +135,12 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
     case 'show-sync-names':
       draft.restUntil = { ...draft.restUntil, sql: after(draft.now, SHOW_AGAIN_MS) };
       return absorbShown(draft, outcome.result.shown);
+    case 'show-waiting':
+      if (flight.action.kind === 'show-waiting')
+        absorbWaiting(draft, flight.action, outcome.result.settings);
+      return;
+    case 'manage-waiting':
+      return absorbWaitingChange(draft);
     case 'checkpoint':
       absorbSyncCheckpoint(draft, at);
       draft.checkpointDue = false;

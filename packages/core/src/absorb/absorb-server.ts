@@ -2,6 +2,7 @@ import { type Instant, after } from '../model/instant.ts';
 import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
+import { freshWaiting } from '../replication/waiting.ts';
 import { type Draft, beginVacating } from '../state.ts';
 import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
@@ -21,6 +22,7 @@ export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
   draft.streaming = false;
   draft.accepting = false;
   draft.idleSince = undefined;
+  draft.waiting = freshWaiting;
   draft.disk = undefined;
   forgetSuspension(draft);
 };

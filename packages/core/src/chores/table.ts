@@ -9,6 +9,7 @@ import { suspendDeadline } from './pause-chores.ts';
 import { publishMember } from './publish-chores.ts';
 import { armSyncNames, showSyncNames } from './sync-chores.ts';
 import { changeSlots, checkpointAfterPromotion } from './slot-chores.ts';
+import { manageWaiting } from './waiting-chores.ts';
 
 export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] = [
   { lane: 'lease', chore: renewLease },
@@ -25,4 +26,5 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'sql', chore: changeSlots },
   { lane: 'sql', chore: showSyncNames },
   { lane: 'sql', chore: armSyncNames },
+  { lane: 'sql', chore: manageWaiting },
 ];

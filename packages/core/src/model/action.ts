@@ -6,6 +6,7 @@ import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } 
 import type { PeerAnswer } from './peer.ts';
 import type { LeaseId, LeaseTerm, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
+import type { Waiter, WaitingSetting } from './waiting.ts';
 import type { WalPosition } from './wal-position.ts';
 
 /**
@@ -24,7 +25,7 @@ import type { WalPosition } from './wal-position.ts';
  * promises   asking the members to promise that they will not be elected
  * word       writing down what this member has promised
  * upstream   looking at the server to follow
- * sql        SQL that changes nothing about who is primary: slots, checkpoints, a fresh connection
+ * sql        SQL that changes nothing about who is primary: slots, checkpoints, settings of roles
  */
 export type Lane =
   | 'lease'
@@ -142,6 +143,12 @@ export type Action =
   | { readonly kind: 'inspect-upstream'; readonly upstream: Upstream }
   /** Which `synchronous_standby_names` a fresh connection shows, and who sends WAL (rule S6). */
   | { readonly kind: 'show-sync-names' }
+  /** What is set for these roles and databases, and for whatever else carries our mark. */
+  | {
+      readonly kind: 'show-waiting';
+      readonly roles: readonly string[];
+      readonly databases: readonly string[];
+    }
   /* ── SQL that changes something ── */
   | { readonly kind: 'checkpoint'; readonly limitMs: number }
   | {
@@ -149,6 +156,12 @@ export type Action =
       readonly create: readonly string[];
       readonly drop: readonly string[];
       readonly advance: Readonly<Record<string, Lsn>>;
+    }
+  /** New sessions of some are to wait for a standby, which is marked, and of others no longer. */
+  | {
+      readonly kind: 'manage-waiting';
+      readonly set: readonly Waiter[];
+      readonly reset: readonly Waiter[];
     }
   /* ── the process ── */
   | { readonly kind: 'exit'; readonly status: number; readonly reason: string };
@@ -205,8 +218,10 @@ export interface Results {
   readonly 'keep-promise': Record<never, never>;
   readonly 'inspect-upstream': { readonly facts: UpstreamFacts };
   readonly 'show-sync-names': { readonly shown: ShownSyncNames };
+  readonly 'show-waiting': { readonly settings: readonly WaitingSetting[] };
   readonly checkpoint: Record<never, never>;
   readonly 'change-slots': Record<never, never>;
+  readonly 'manage-waiting': Record<never, never>;
   readonly exit: Record<never, never>;
 }
 

@@ -1,4 +1,5 @@
 import { type Instant, after } from './instant.ts';
+import { type WaitingPolicy, nobodyWaits } from './waiting.ts';
 
 /**
  * What the operator wants: the effective timing and failover settings of this member, with every
@@ -29,6 +30,8 @@ export interface Policy {
   readonly synchronous: SynchronousPolicy;
   /** A store outage may be bridged by promises of the members (rule S9). */
   readonly failsafe: boolean;
+  /** Whose commits wait where `synchronous_commit` lets those of others go on. */
+  readonly waiting: WaitingPolicy;
 }
 
 /** Whom commits wait for before they are acknowledged (rule S6). */
@@ -75,4 +78,5 @@ export const defaultPolicy: Policy = {
   stopTimeoutMs: 60_000,
   synchronous: { mode: 'off', strict: false, count: 1, lagBytesMax: undefined },
   failsafe: false,
+  waiting: nobodyWaits,
 };

@@ -3,6 +3,7 @@ import type { JournalDocument } from './journal.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName, MemberTags } from './member.ts';
 import type { Lineage, Timeline } from './timeline.ts';
+import type { WaiterReport } from './waiting.ts';
 import type { KnownPosition, WalPosition } from './wal-position.ts';
 
 /** A store-wide counter that grows with every change (etcd's revision). */
@@ -57,6 +58,8 @@ export interface MemberDocument {
   /** A dead server's last WAL, for one standby that lacks it (rule S11). */
   readonly offer?: WalOffer | undefined;
   readonly job?: JobProgress | undefined;
+  /** Whose commits wait for a standby; absent: nobody's are said to, or it is not known. */
+  readonly waiting?: readonly WaiterReport[] | undefined;
 }
 
 /**

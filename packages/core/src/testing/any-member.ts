@@ -24,8 +24,10 @@ import type {
   Versioned,
 } from '../model/store.ts';
 import { type Lineage, type Timeline, timeline } from '../model/timeline.ts';
+import type { WaitingPolicy } from '../model/waiting.ts';
 import { noSyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
 import type { SyncState } from '../replication/sync-state.ts';
+import type { WaitingState } from '../replication/waiting.ts';
 import { type KnownPosition, knownPosition, unknownPosition } from '../model/wal-position.ts';
 import {
   type BootstrapStage,
@@ -288,6 +290,27 @@ const anySnapshot: fc.Arbitrary<StoreSnapshot> = fc
     return { revision, members: Object.fromEntries(present), ...contents } as StoreSnapshot;
   });
 
+const anyWaitingPolicy: fc.Arbitrary<WaitingPolicy> = fc.record({
+  roles: fc.constantFrom([], [], ['billing'], ['billing', 'reports']),
+  databases: fc.constantFrom([], [], ['ledger']),
+});
+
+const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
+  asked: maybe(anyWaitingPolicy),
+  settings: fc.uniqueArray(
+    fc.record({
+      kind: fc.constantFrom('role' as const, 'database' as const),
+      name: fc.constantFrom('billing', 'reports', 'ledger'),
+      value: fc.constantFrom(undefined, 'on', 'local'),
+      marked: fc.boolean(),
+      canConnect: fc.boolean(),
+    }),
+    { maxLength: 2, selector: ({ kind, name }) => `${kind} ${name}` },
+  ),
+  lookAt: anyTime,
+  changedAt: maybe(anyPast),
+});
+
 const anyPolicy: fc.Arbitrary<Policy> = fc
   .record({
     fastLease: fc.boolean(),
@@ -296,6 +319,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
     useSlots: fc.boolean(),
     failsafe: fc.boolean(),
     serverConfigVersion: fc.constantFrom('v1', 'v2'),
+    waiting: anyWaitingPolicy,
     synchronous: fc.record({
       mode: fc.constantFrom('off' as const, 'on' as const, 'quorum' as const),
       strict: fc.boolean(),
@@ -483,6 +507,7 @@ const anyPlans = fc.record({
   operating: anyOperating,
   failsafe: anyFailsafe,
   sync: anySync,
+  waiting: anyWaiting,
   fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
   vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),
   told: seen(maybe(fc.constantFrom('bravo:5432'))),

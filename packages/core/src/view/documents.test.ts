@@ -116,6 +116,15 @@ describe('what makes a member write its key', () => {
     );
   });
 
+  it('is more than WAL when it is told otherwise whose commits wait', () => {
+    const waiting = [{ kind: 'role', name: 'billing', state: 'missing' }] as const;
+    const waits = [{ ...waiting[0], state: 'waits' }] as const;
+    expect(differsBeyondWal({ ...before, waiting }, { ...before, waiting: waits })).toBe(true);
+    expect(differsBeyondWal({ ...before, waiting }, { ...before, waiting: [...waiting] })).toBe(
+      false,
+    );
+  });
+
   it('is WAL alone when only that moves', () => {
     const after = documentOf('process: running, standby\nprobe: standby, at 0/5000001');
     expect(differsBeyondWal(before, after)).toBe(false);

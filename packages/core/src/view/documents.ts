@@ -6,6 +6,7 @@ import type { MemberState } from '../state.ts';
 import { goesOnByPromises, isLeftOut, promiseInForce } from './failsafe.ts';
 import { isPaused, isRestarting, isSuspended } from './pause.ts';
 import { type View, assembleView } from './view.ts';
+import { ownWaiting } from './waiting.ts';
 
 /** Patroni's words for the state of a member. */
 const stateWord = (view: View): string => {
@@ -54,6 +55,7 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     vote: state.vote,
     offer: assembleOffer(view),
     job: state.job,
+    waiting: ownWaiting(view),
   };
 };
 
@@ -79,6 +81,7 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.vote !== b.vote ||
   a.offer?.to !== b.offer?.to ||
   a.offer?.end.lsn !== b.offer?.end.lsn ||
+  (a.waiting !== b.waiting && JSON.stringify(a.waiting) !== JSON.stringify(b.waiting)) ||
   (a.tags !== b.tags && JSON.stringify(a.tags) !== JSON.stringify(b.tags));
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>

@@ -1,4 +1,4 @@
-import type { MemberName, MemberTags } from '@matriarch/core';
+import type { MemberName, MemberTags, WaitingPolicy } from '@matriarch/core';
 import type { EffectiveTiming } from '../config/timing.ts';
 
 /** Where a password is kept. cluster.yaml itself never holds one. */
@@ -100,6 +100,8 @@ export interface ClusterConfig {
     readonly standbys: number;
     /** Commits wait also while there is no standby. */
     readonly strict: boolean;
+    /** Whose commits wait in hybrid mode, besides the transactions that ask for it. */
+    readonly wait: WaitingPolicy;
   };
   readonly haproxy: ClusterHaproxy;
   /** Undefined: `pgbouncer: off`. */

@@ -64,7 +64,7 @@ describe('the examples', () => {
       return inner !== undefined && isWritten(inner, rest);
     };
     const isCommented = (key: string): boolean =>
-      new RegExp(`^\\s*# ${key.split('.').at(-1) ?? ''}: `, 'm').test(text);
+      new RegExp(`^\\s*# +${key.split('.').at(-1) ?? ''}:( |$)`, 'm').test(text);
     // Names of applications, parameters and tags are the user's.
     const isFree = (key: string): boolean =>
       /^(postgresql\.parameters|secrets\.applications)\./.test(key);
@@ -276,6 +276,20 @@ etcd: {members: 3}
     expect(JSON.stringify(mistakeLines)).not.toContain('hunter2');
   });
 
+  it('of those who wait', () => {
+    const wait = 'wait: {roles: [billing, "", reports, billing], databases: [pg_x, "7", 7]}';
+    expect(parse(`cluster: a\nreplication:\n  mode: quorum\n  ${wait}\n`).mistakeLines).toEqual([
+      'cluster.yaml:4:3: replication.wait: is for mode hybrid, and the mode is quorum; ' +
+        'write mode: hybrid, or take wait away',
+      'cluster.yaml:4:27: replication.wait.roles[1]: "" is not text of at least a character',
+      'cluster.yaml:4:40: replication.wait.roles[3]: "billing" is named twice; name each once',
+      'cluster.yaml:4:73: replication.wait.databases[2]: "7" is named twice; name each once',
+    ]);
+    expect(parse('cluster: a\nreplication: {mode: hybrid, wait: [billing]}').mistakeLines).toEqual([
+      expect.stringMatching(/^cluster.yaml:2:29: replication.wait: is a list, not a section/),
+    ]);
+  });
+
   it('of the whole file', () => {
     expect(parse('').mistakeLines).toEqual([
       'cluster.yaml:1:1: holds no settings; write at least cluster: NAME',
@@ -311,6 +325,15 @@ describe('warnings', () => {
     ]);
   });
 
+  it('tell that synchronous_commit off is not asynchronous replication', () => {
+    const text = 'cluster: a\npostgresql: {parameters: {synchronous_commit: off}}';
+    expect(parse(text).warningLines).toEqual([
+      'cluster.yaml:2:27: postgresql.parameters.synchronous_commit: off is not asynchronous ' +
+        'replication: a crash loses commits that were acknowledged, on the primary itself too; ' +
+        'leave it out: whether commits wait for a standby is said by the mode of replication',
+    ]);
+  });
+
   it('tell of parameters and counts that will not do what one expects', () => {
     expect(
       parse(
@@ -323,6 +346,31 @@ describe('warnings', () => {
       expect.stringMatching(/2:47: postgresql.parameters.port: is set by each agent itself/),
       expect.stringMatching(/3:8: etcd.members: 2 etcd members survive no more failures than 1/),
     ]);
+  });
+});
+
+describe('hybrid replication', () => {
+  const render = (replication: string) =>
+    renderDynamicConfig(must(`cluster: a\nreplication: {mode: hybrid${replication}}`));
+
+  it('is quorum replication in which commits are local by default', () => {
+    const dynamic = render('');
+    expect(dynamic).toMatchObject({
+      synchronous_mode: 'quorum',
+      postgresql: { parameters: { synchronous_commit: 'local' } },
+    });
+    expect(Object.keys(dynamic).filter((key) => /roles|databases/.test(key))).toEqual([]);
+  });
+
+  it('names whose commits wait for the whole cluster', () => {
+    const dynamic = render(', wait: {roles: [Billing, "on"], databases: [ledger]}');
+    expect(dynamic).toMatchObject({
+      synchronous_roles: ['Billing', 'on'],
+      synchronous_databases: ['ledger'],
+    });
+    const { policy, warnings } = derivePolicy(dynamic);
+    expect(policy?.waiting).toEqual({ roles: ['Billing', 'on'], databases: ['ledger'] });
+    expect(warnings).toEqual([]);
   });
 });
 

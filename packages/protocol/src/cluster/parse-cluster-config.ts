@@ -2,6 +2,7 @@ import { defaultPolicy } from '@matriarch/core';
 import { readHba } from '../config/read-access-lines.ts';
 import { parseStoreHost, STORE_PORT } from '../config/read-etcd.ts';
 import { readDynamicParameters, readParameterMap } from '../config/server-parameters.ts';
+import { readWait } from '../config/read-waiting.ts';
 import { readTiming } from '../config/timing.ts';
 import { warnOfUnbuilt } from '../config/known-keys.ts';
 import type { Mistake, Warning } from '../errors/mistake.ts';
@@ -221,8 +222,9 @@ const readReplication = (replication: Section): ClusterConfig['replication'] => 
   const mode = replication.value('mode', parseChoice(modes)) ?? 'asynchronous';
   const standbys = replication.value('standbys', parseInteger({ minimum: 1 })) ?? 1;
   const strict = replication.value('strict', parseBoolean) ?? false;
+  const wait = readWait(replication, mode);
   replication.finish();
-  return { mode, standbys, strict };
+  return { mode, standbys, strict, wait };
 };
 
 const readDrills = (drills: Section, isLocal: boolean): ClusterConfig['drills'] => {

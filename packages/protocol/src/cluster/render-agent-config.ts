@@ -51,13 +51,20 @@ export const renderDynamicConfig = ({
   },
 });
 
-const renderReplication = ({ mode, standbys, strict }: ClusterConfig['replication']): JsonObject =>
+const renderReplication = ({
+  mode,
+  standbys,
+  strict,
+  wait,
+}: ClusterConfig['replication']): JsonObject =>
   mode === 'asynchronous'
     ? {}
     : {
         synchronous_mode: mode === 'synchronous' ? true : 'quorum',
         synchronous_node_count: standbys,
         ...(strict ? { synchronous_mode_strict: true } : {}),
+        ...(wait.roles.length === 0 ? {} : { synchronous_roles: wait.roles }),
+        ...(wait.databases.length === 0 ? {} : { synchronous_databases: wait.databases }),
       };
 
 /** The patroni.yml of one member; `parseAgentConfig` reads it without a mistake. */

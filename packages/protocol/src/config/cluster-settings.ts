@@ -1,4 +1,11 @@
-import { type JsonObject, type SyncDocument, isPauseOn, meansYes } from '@matriarch/core';
+import {
+  type Json,
+  type JsonObject,
+  type SyncDocument,
+  type WaitingPolicy,
+  isPauseOn,
+  meansYes,
+} from '@matriarch/core';
 import { isObject } from '../json/read-json.ts';
 
 /** What the answers depend on in the dynamic configuration, in Patroni's meaning. */
@@ -6,7 +13,12 @@ export interface ClusterSettings {
   readonly paused: boolean;
   readonly synchronousMode: 'off' | 'priority' | 'quorum';
   readonly standbyCluster: boolean;
+  /** Whose commits are to wait where those of others do not. */
+  readonly waiting: WaitingPolicy;
 }
+
+const namesIn = (value: Json | undefined): readonly string[] =>
+  Array.isArray(value) ? [...new Set((value as readonly Json[]).map(String))] : [];
 
 const STANDBY_CLUSTER_SOURCES = ['host', 'port', 'restore_command'] as const;
 
@@ -19,6 +31,10 @@ export const readClusterSettings = (config: JsonObject | undefined): ClusterSett
     synchronousMode: isQuorum ? 'quorum' : meansYes(mode) ? 'priority' : 'off',
     standbyCluster:
       isObject(source) && STANDBY_CLUSTER_SOURCES.some((name) => Boolean(source[name])),
+    waiting: {
+      roles: namesIn(config?.['synchronous_roles']),
+      databases: namesIn(config?.['synchronous_databases']),
+    },
   };
 };
 

@@ -48,6 +48,40 @@ describe('a cluster.yaml', () => {
 const withLines = (after: string, ...lines: string[]): string =>
   MINIMAL.replace(after, [after, ...lines].join('\n'));
 
+describe('synchronous_commit off', () => {
+  const OFF = /synchronous_commit: off is not asynchronous replication: a crash loses commits/;
+
+  it('is warned of in the file of a member', () => {
+    const text = withLines('postgresql:', '  parameters:', '    synchronous_commit: off');
+    expect(parse(text).warningLines).toEqual([
+      expect.stringMatching(/^patroni.yml:9:5: postgresql.parameters.synchronous_commit: off is/),
+    ]);
+    expect(parse(text.replace(': off', ': local')).warningLines).toEqual([]);
+  });
+
+  it('is warned of in what a cluster begins with', () => {
+    const dcs = 'bootstrap: {dcs: {postgresql: {parameters: {synchronous_commit: off}}}}\n';
+    expect(parse(MINIMAL + dcs).warningLines).toEqual([expect.stringMatching(OFF)]);
+  });
+});
+
+describe('whose commits wait', () => {
+  it('is a setting of the whole cluster', () => {
+    const dcs = 'synchronous_mode: quorum, synchronous_roles: [billing]';
+    const parsed = parse(`${MINIMAL}bootstrap: {dcs: {${dcs}}}\n`);
+    expect(parsed.warningLines).toEqual([]);
+    expect(parsed.config?.bootstrap?.dcs).toMatchObject({ synchronous_roles: ['billing'] });
+    expect(parse(`${MINIMAL}synchronous_roles: [billing]\n`).warningLines).toEqual([
+      expect.stringMatching(
+        /synchronous_roles: has no effect here, because it is a setting of the/,
+      ),
+    ]);
+    expect(parse(`${MINIMAL}bootstrap: {dcs: {synchronous_databases: 7}}\n`).mistakeLines).toEqual([
+      expect.stringMatching(/^patroni.yml:13:19: bootstrap.dcs.synchronous_databases: is/),
+    ]);
+  });
+});
+
 describe('the patroni.yml of the guide (G7)', () => {
   const parsed = parse(readGuideFile('patroni.yml'));
 

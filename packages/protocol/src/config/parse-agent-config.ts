@@ -190,6 +190,8 @@ const clusterWide = [
   'primary_start_timeout',
   'master_start_timeout',
   'synchronous_mode',
+  'synchronous_roles',
+  'synchronous_databases',
   'failsafe_mode',
   'fast_lease',
   'slots',

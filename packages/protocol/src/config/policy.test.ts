@@ -149,6 +149,46 @@ describe('derivePolicy', () => {
     expect(derivePolicy(dynamic as JsonObject).policy?.synchronous).toMatchObject(synchronous);
   });
 
+  it('reads whose commits wait, each name once', () => {
+    const names = {
+      synchronous_roles: ['Billing', 7, 'Billing'],
+      synchronous_databases: ['ledger'],
+    };
+    const { policy, warnings } = derivePolicy({ synchronous_mode: 'quorum', ...names });
+    expect(policy?.waiting).toEqual({ roles: ['Billing', '7'], databases: ['ledger'] });
+    expect(warnings).toEqual([]);
+    expect(derivePolicy({ synchronous_roles: null }).policy?.waiting.roles).toEqual([]);
+  });
+
+  it('refuses names that nobody can have, and what is no list', () => {
+    const { policy, mistakes } = derivePolicy({
+      synchronous_roles: ['', 'pg_monitor', { a: 1 }],
+      synchronous_databases: ['é'.repeat(32), 'é'.repeat(31), 'a\u0000b'],
+    });
+    expect(policy).toBeUndefined();
+    expect(formatMistakes(mistakes).split('\n')).toEqual([
+      'synchronous_roles[0]: "" is not text of at least a character',
+      'synchronous_roles[1]: "pg_monitor" is not a role that can log in; no such name begins with pg_',
+      'synchronous_roles[2]: a section is not text of at least a character',
+      expect.stringMatching(/^synchronous_databases\[0\]: "é+" is not a name of at most 63 bytes$/),
+      expect.stringMatching(/^synchronous_databases\[2\]: .* is not a name of at most 63 bytes$/),
+    ]);
+    expect(formatMistakes(derivePolicy({ synchronous_roles: 'billing' }).mistakes)).toMatch(
+      /^synchronous_roles: is a value, not a list/,
+    );
+  });
+
+  it('warns of names that have nobody to wait for', () => {
+    const { warnings } = derivePolicy({
+      synchronous_roles: ['billing'],
+      synchronous_databases: [],
+    });
+    expect(formatMistakes(warnings)).toBe(
+      'synchronous_roles: has no effect while synchronous_mode is off: there is nobody to wait for; ' +
+        'set synchronous_mode to quorum',
+    );
+  });
+
   it('tells what a mode can be', () => {
     const { mistakes } = derivePolicy({ synchronous_mode: 'sometimes' });
     expect(formatMistakes(mistakes)).toBe('synchronous_mode: "sometimes" is not on, off or quorum');
@@ -250,6 +290,13 @@ describe('deriveServerParameters', () => {
     expect(derive(parameters).lines).toEqual([
       expect.stringContaining(`postgresql.parameters.${warning}`),
     ]);
+  });
+
+  it('warns once of commits that are in memory only, and not of those that are local', () => {
+    expect(derive({ synchronous_commit: false }, { synchronous_commit: 'off' }).lines).toHaveLength(
+      1,
+    );
+    expect(derive({ synchronous_commit: 'local' }).lines).toEqual([]);
   });
 
   it('understands both spellings of kept WAL', () => {

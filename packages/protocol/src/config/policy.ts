@@ -16,6 +16,7 @@ import type { AgentConfig } from './agent-config.ts';
 import { hashText } from './hash-text.ts';
 import { knownKeys, warnOfUnbuilt } from './known-keys.ts';
 import { deriveAccessLines, deriveServerParameters } from './server-parameters.ts';
+import { readWaiting } from './read-waiting.ts';
 import type { EffectiveTiming } from './timing.ts';
 import { readTiming } from './timing.ts';
 
@@ -66,7 +67,9 @@ export const readPolicy = (dynamic: Section, localUsePgRewind?: boolean): Policy
     stopTimeoutMs: stopTimeoutMs > 0 ? stopTimeoutMs : defaultPolicy.stopTimeoutMs,
     synchronous: readSynchronous(dynamic),
     failsafe: dynamic.value('failsafe_mode', parseBoolean) ?? defaultPolicy.failsafe,
+    waiting: readWaiting(dynamic),
   };
+  warnOfIdleWaiting(dynamic, policy);
   // Read elsewhere (server-parameters), known here.
   for (const key of ['parameters', 'pg_hba', 'pg_ident']) postgresql.has(key);
   postgresql.finish();
@@ -81,6 +84,19 @@ const parseSynchronousMode: Parser<Policy['synchronous']['mode']> = (scalar) => 
   const parsed = parseBoolean(scalar);
   if (parsed.ok) return { ok: true, value: parsed.value ? 'on' : 'off' };
   return { ok: false, allowed: 'on, off or quorum' };
+};
+
+/** Whoever is named would take a promise for kept that nobody has made. */
+const warnOfIdleWaiting = (dynamic: Section, { synchronous, waiting }: PolicySettings): void => {
+  if (synchronous.mode !== 'off') return;
+  for (const key of ['synchronous_roles', 'synchronous_databases'] as const) {
+    const names = key === 'synchronous_roles' ? waiting.roles : waiting.databases;
+    if (names.length > 0)
+      dynamic.warn(key, {
+        message: 'has no effect while synchronous_mode is off: there is nobody to wait for',
+        fix: 'set synchronous_mode to quorum',
+      });
+  }
 };
 
 const readSynchronous = (dynamic: Section): Policy['synchronous'] => {

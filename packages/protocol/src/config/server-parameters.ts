@@ -65,10 +65,29 @@ const textOf = (entry: Located): string | undefined => {
   return typeof entry.value === 'boolean' ? (entry.value ? 'on' : 'off') : String(entry.value);
 };
 
+/** Said where it is written, in whichever file or document that is. */
+const warnOfCommitsInMemory = (
+  given: ReadonlyMap<string, LocatedScalar>,
+  postgresql: Section,
+): void => {
+  const commit = given.get('synchronous_commit');
+  if (commit === undefined || !isOff(String(commit.value))) return;
+  postgresql.findings.warnings.push({
+    ...commit.place,
+    path: `${postgresql.pathOf('parameters')}.synchronous_commit`,
+    message:
+      'off is not asynchronous replication: a crash loses commits that were acknowledged, ' +
+      'on the primary itself too',
+    fix: 'leave it out: whether commits wait for a standby is said by the mode of replication',
+  });
+};
+
 /** The local parameters that have an effect; for each of the others a warning. */
 export const readLocalParameters = (postgresql: Section): ServerParameters => {
   const effective: Record<string, string> = {};
-  for (const [name, { place, value }] of readParameterMap(postgresql, 'parameters')) {
+  const given = readParameterMap(postgresql, 'parameters');
+  warnOfCommitsInMemory(given, postgresql);
+  for (const [name, { place, value }] of given) {
     const path = `${postgresql.pathOf('parameters')}.${name}`;
     if (isReserved(name)) {
       const message = 'is set by the agent itself; it has no effect here';
@@ -94,6 +113,7 @@ export const readDynamicParameters = (
     const place = given.get(name)?.place ?? {};
     warnings.push({ ...place, path: `${postgresql.pathOf('parameters')}.${name}`, message });
   };
+  warnOfCommitsInMemory(given, postgresql);
   const effective: Record<string, string> = {};
   const keepSegments = takeChecked(given, warn, {
     name: 'wal_keep_segments',
@@ -137,13 +157,6 @@ export const assembleParameters = (
   warn: (name: string, message: string) => void,
 ): ServerParameters => {
   const given: Record<string, string> = { ...ourDefaults, ...source.dynamic, ...source.local };
-  if (isOff(given['synchronous_commit'])) {
-    warn(
-      'synchronous_commit',
-      'off is not asynchronous replication: a crash loses commits that were acknowledged, ' +
-        'on the primary itself too; leave it on, replication is asynchronous anyway',
-    );
-  }
   const restart = given['restart_after_crash'];
   if (restart !== undefined && !isOff(restart)) {
     const message = 'is kept off: the agent restarts PostgreSQL or hands over, never both at once';

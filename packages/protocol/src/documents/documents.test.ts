@@ -130,8 +130,26 @@ describe('members', () => {
       ours: true,
       checkpointAfterPromote: false,
       job: { kind: 'rewind', doneBytes: 1, totalBytes: 2 },
+      waiting: [
+        { kind: 'role', name: 'billing', state: 'waits' },
+        { kind: 'role', name: 'reports', state: 'set-otherwise', value: 'local' },
+        { kind: 'database', name: 'ledger', state: 'missing' },
+      ],
     };
     expect(decodeMember(encodeMember(document))).toEqual(document);
+  });
+
+  it('say in our part whose commits wait, and what nobody can read of it is left out', () => {
+    const text = encodeMember({
+      ...replica,
+      ours: true,
+      waiting: [{ kind: 'database', name: 'ledger', state: 'missing' }],
+    });
+    expect(text).toContain('"waiting":[{"database":"ledger","state":"missing"}]}}');
+    const later = text.replace('[{', '[{"role":"a","state":"of-a-later-version"},7,{');
+    expect(decodeMember(later).waiting).toEqual([
+      { kind: 'database', name: 'ledger', state: 'missing' },
+    ]);
   });
 });
 

@@ -4,8 +4,10 @@ import type {
   MemberDocument,
   MemberName,
   Timeline,
+  WaiterReport,
   WalOffer,
 } from '@matriarch/core';
+import { waiterStates } from '@matriarch/core';
 import { currentName } from '../aliases/old-names.ts';
 import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
@@ -39,6 +41,7 @@ export const encodeMember = (member: MemberDocument): string =>
           vote: member.vote,
           offer: encodeOffer(member.offer),
           job: encodeJob(member.job),
+          waiting: encodeWaiting(member.waiting),
         }
       : undefined,
   });
@@ -76,6 +79,25 @@ export const decodeJob = (value: ExactJson | undefined): JobProgress | undefined
   };
 };
 
+/** `[{"role": "billing", "state": "waits"}, {"database": "ledger", "state": "missing"}]` */
+export const encodeWaiting = (
+  waiting: readonly WaiterReport[] | undefined,
+): readonly ExactJsonObject[] | undefined =>
+  waiting?.map(({ kind, name, state, value }) => ({ [kind]: name, state, value }));
+
+const decodeWaiting = (value: ExactJson | undefined): readonly WaiterReport[] | undefined => {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((item: ExactJson): readonly WaiterReport[] => {
+    const entry = asObject(item);
+    const role = asText(entry['role']);
+    const name = role ?? asText(entry['database']);
+    const state = waiterStates.find((known) => known === entry['state']);
+    if (name === undefined || state === undefined) return [];
+    const kind = role === undefined ? 'database' : 'role';
+    return [{ kind, name, state, value: asText(entry['value']) }];
+  });
+};
+
 /** Any member's document. Text that is no JSON counts as an empty document. */
 export const decodeMember = (text: string): MemberDocument => {
   const member = asObject(parseExactJson(text));
@@ -99,5 +121,6 @@ export const decodeMember = (text: string): MemberDocument => {
     vote: asInteger(asObject(ours)['vote']) as LeaseTerm | undefined,
     offer: decodeOffer(asObject(ours)['offer']),
     job: decodeJob(asObject(ours)['job']),
+    waiting: decodeWaiting(asObject(ours)['waiting']),
   };
 };

@@ -16,6 +16,14 @@ const job = z.looseObject({
   total_bytes: z.number().optional(),
 });
 
+/** A role or database whose commits are to wait for a standby, and how far it has come. */
+const waiter = z.looseObject({
+  role: z.string().optional(),
+  database: z.string().optional(),
+  state: z.string(),
+  value: z.string().optional(),
+});
+
 /** What only our members say of themselves. */
 const ourPart = z.looseObject({
   version: z.string(),
@@ -29,6 +37,7 @@ const ourPart = z.looseObject({
   lineage: z.array(z.tuple([z.number(), position])).optional(),
   electable: z.boolean().optional(),
   job: job.optional(),
+  waiting: z.array(waiter).optional(),
 });
 
 /**

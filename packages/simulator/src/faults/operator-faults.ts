@@ -116,7 +116,10 @@ export const operatorFaults = {
       const mode = random.pick(['off', 'on', 'quorum'] as const);
       const count = random.pick([1, 2]);
       const strict = random.chance(0.3);
-      simulation.changePolicy({ synchronous: { mode, count, strict, lagBytesMax: undefined } });
+      simulation.changePolicy({
+        synchronous: { mode, count, strict, lagBytesMax: undefined },
+        waiting: { roles: mode === 'quorum' ? ['billing'] : [], databases: [] },
+      });
       return { story: `replication mode ${mode}, ${count} standbys${strict ? ', strict' : ''}` };
     },
   },

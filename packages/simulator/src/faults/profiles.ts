@@ -217,6 +217,7 @@ const drawPolicy = (random: Random, profile: Profile): Policy => {
       count: random.pick([1, 1, 2]),
       lagBytesMax: undefined,
     },
+    waiting: { roles: ['billing', 'not-there'], databases: [] },
   };
 };
 

@@ -15,6 +15,7 @@ export const failsafePlants: readonly Plant[] = [
     says: 'a primary goes on as soon as anybody has promised',
     caughtBy: ['s1-writes-need-the-lease'],
     profile: 'failsafe',
+    from: 25,
     alterResult: (kind, result) => {
       if (kind !== 'ask-promises' || result.kind !== 'done') return result;
       const { given } = result as Results['ask-promises'];

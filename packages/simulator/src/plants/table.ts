@@ -84,7 +84,7 @@ const LEASE_PLANTS: readonly Plant[] = [
     says: 'a renewal counts although nobody has looked whether the leader key is still ours',
     caughtBy: ['s1-writes-need-the-lease', 's2-silent-before-the-lease-expires'],
     profile: 'store',
-    from: 17,
+    from: 45,
     alterAction: transaction('confirm', (before) => ({ ...before, compares: [] })),
     alterResult: (_kind, result, host) =>
       result.kind === 'done' && 'snapshot' in result
@@ -138,7 +138,7 @@ const PAUSE_PLANTS: readonly Plant[] = [
     says: 'after a pause the lease is taken though a primary may be going on without it',
     caughtBy: ['s4-old-one-silent-first', 's4-never-two-primaries'],
     profile: 'operators',
-    from: 17,
+    from: 144,
     alterAction: transaction('acquire', (before) => ({
       ...before,
       compares: before.compares.filter(({ key }) => key !== 'suspension'),

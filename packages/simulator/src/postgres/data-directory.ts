@@ -36,6 +36,8 @@ export class DataDirectory {
   /** A rewind has begun to write here: until it has ended, this is no copy of anything. */
   overwritten = false;
   hasUsers = false;
+  /** Roles whose commits wait. They come with a copy, and not with WAL: each primary sets them. */
+  readonly markedRoles = new Set<string>();
 
   constructor(systemIdentifier: string) {
     this.systemIdentifier = systemIdentifier;
@@ -50,6 +52,7 @@ export class DataDirectory {
     copy.checkpointTimeline = this.checkpointTimeline;
     copy.oldestLsn = this.oldestLsn;
     copy.hasUsers = this.hasUsers;
+    for (const name of this.markedRoles) copy.markedRoles.add(name);
     for (const number of this.emptyHistory) copy.emptyHistory.add(number);
     for (const number of this.otherHistory) copy.otherHistory.add(number);
     return copy;

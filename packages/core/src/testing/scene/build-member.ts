@@ -3,6 +3,7 @@
  * loop runs for a minute, the lease of the member key is alive, files fit the server that runs, and
  * our own key in the store says what we would write there.
  */
+import { WAITING_LOOK_MS } from '../../absorb/absorb-waiting.ts';
 import { after } from '../../model/instant.ts';
 import { defaultTags } from '../../model/member.ts';
 import { defaultPolicy } from '../../model/policy.ts';
@@ -75,6 +76,7 @@ const completeScene = (scene: SceneDraft, told: ReadonlySet<string>): void => {
     state.snapshot = { ...state.snapshot, value };
   }
   prepareFiles(scene, told);
+  if (!told.has('waiting')) state.waiting = seenWaiting(state);
   if (state.snapshot === undefined) return;
   if (!scene.ownKeyTold && state.lease !== undefined) writeOwnKey(scene);
 };
@@ -91,6 +93,13 @@ const prepareFiles = ({ state }: SceneDraft, told: ReadonlySet<string>): void =>
   state.appliedVersion = version;
   if (!told.has('commits')) state.sync = { ...state.sync, told: syncNames };
 };
+
+/** The server was looked at for the names of the policy, and had none of them. */
+const seenWaiting = ({ policy, waiting }: Draft): Draft['waiting'] => ({
+  ...waiting,
+  asked: policy.waiting,
+  lookAt: after(NOW, WAITING_LOOK_MS),
+});
 
 const writeOwnKey = ({ state, members }: SceneDraft): void => {
   const value = assembleMemberDocument(assembleView(state));

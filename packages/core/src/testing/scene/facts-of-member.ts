@@ -50,6 +50,7 @@ const readPolicy = (line: LineReader, { state }: SceneDraft): void => {
       count: line.number('standbys') ?? 1,
       lagBytesMax: undefined,
     },
+    waiting: { roles: line.texts('role waits'), databases: line.texts('database waits') },
   };
 };
 

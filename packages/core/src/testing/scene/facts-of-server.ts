@@ -13,6 +13,8 @@ import type {
 import type { LeaseTerm } from '../../model/store.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
+import { WAITING_LOOK_MS } from '../../absorb/absorb-waiting.ts';
+import { type WaitingSetting, nobodyWaits } from '../../model/waiting.ts';
 import { type SyncNames, renderSyncNames } from '../../replication/sync-names.ts';
 import { type Vacating, beginVacating } from '../../state.ts';
 import { type LineReader, NOW } from './line.ts';
@@ -283,6 +285,27 @@ const readCommits = (line: LineReader, { state }: SceneDraft): void => {
   };
 };
 
+/**
+ * `waiting: looked 2s ago, role billing marked on, role reports marked, database ledger local`, what
+ * the server said when it was asked for the names of the policy.
+ */
+const readWaiting = (line: LineReader, { state }: SceneDraft): void => {
+  const lookedAt = line.time('looked');
+  const read = (kind: WaitingSetting['kind']): readonly WaitingSetting[] =>
+    line.texts(kind).map((text) => {
+      const canConnect = !text.endsWith(' closed');
+      const [name = '', ...words] = text.replace(/ closed$/, '').split(' ');
+      const marked = words[0] === 'marked';
+      return { kind, name, value: words[marked ? 1 : 0], marked, canConnect };
+    });
+  state.waiting = {
+    asked: line.has('for nobody') ? nobodyWaits : state.policy.waiting,
+    settings: [...read('role'), ...read('database')],
+    lookAt: after(lookedAt ?? NOW, WAITING_LOOK_MS),
+    changedAt: line.time('changed'),
+  };
+};
+
 /** `seen bravo 3s` is three seconds ago. */
 const readSeen = (line: LineReader): readonly (readonly [string, Instant])[] =>
   line.texts('seen').flatMap((text) => {
@@ -293,6 +316,7 @@ const readSeen = (line: LineReader): readonly (readonly [string, Instant])[] =>
 
 export const factsOfServer: Facts = {
   commits: { read: readCommits },
+  waiting: { read: readWaiting },
   process: { read: readProcess },
   probe: { read: readProbe },
   'not answering': {

@@ -242,6 +242,8 @@ export class MakeBelieveHost {
       'probe-server': () => ({ probe: this.#ask() ?? { kind: 'no-answer', cause: 'refused' } }),
       checkpoint: () => ({}),
       'change-slots': () => ({}),
+      'show-waiting': () => ({ settings: [] }),
+      'manage-waiting': () => ({}),
     };
     return performers[action.kind]?.();
   }

@@ -16,6 +16,7 @@ import { prepareServer } from './prepare-server.ts';
 import { createProbe } from './probe.ts';
 import { rewind } from './rewind.ts';
 import { showSyncNames } from './show-sync-names.ts';
+import { manageWaiting, showWaiting } from './waiting-settings.ts';
 import { measureWalEnd } from './wal-end.ts';
 import { fetchWal, type GetSegment } from './wal-spool.ts';
 
@@ -70,8 +71,10 @@ export const createPostgres = (context: PostgresContext, access: PostgresAccess 
     fetchWal: ({ from, start, end }) =>
       fetchWal(context, { start, end }, (name) => getSegment(from.apiUrl, name)),
     showSyncNames: () => showSyncNames(context),
+    showWaiting: (names) => showWaiting(context, names),
     checkpoint: (limitMs) => checkpoint(context, limitMs),
     changeSlots: (changes) => slots.change(changes),
+    manageWaiting: (change) => manageWaiting(context, change),
     close: () => {
       probe.close();
       slots.close();

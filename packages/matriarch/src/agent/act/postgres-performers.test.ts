@@ -89,6 +89,24 @@ const calls: readonly Call[] = [
       }),
     ['changeSlots', { create: ['a'], drop: ['b'], advance: { c: 1n } }],
   ],
+  [
+    'show-waiting',
+    (p) => p['show-waiting']({ kind: 'show-waiting', roles: ['a'], databases: ['b'] }),
+    ['showWaiting', { roles: ['a'], databases: ['b'] }],
+  ],
+  [
+    'manage-waiting',
+    (p) =>
+      p['manage-waiting']({
+        kind: 'manage-waiting',
+        set: [{ kind: 'role', name: 'a' }],
+        reset: [{ kind: 'database', name: 'b' }],
+      }),
+    [
+      'manageWaiting',
+      { set: [{ kind: 'role', name: 'a' }], reset: [{ kind: 'database', name: 'b' }] },
+    ],
+  ],
 ];
 
 describe('a performer', () => {

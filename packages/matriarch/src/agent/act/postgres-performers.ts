@@ -47,6 +47,8 @@ export const createPostgresPerformers = (
   'probe-server': async () => ({ kind: 'done', probe: await postgres.probe(PROBE_LIMIT_MS) }),
   'inspect-upstream': ({ upstream }) => postgres.inspectUpstream(upstream),
   'show-sync-names': () => postgres.showSyncNames(),
+  'show-waiting': ({ roles, databases }) => postgres.showWaiting({ roles, databases }),
   checkpoint: ({ limitMs }) => postgres.checkpoint(limitMs),
   'change-slots': ({ create, drop, advance }) => postgres.changeSlots({ create, drop, advance }),
+  'manage-waiting': ({ set, reset }) => postgres.manageWaiting({ set, reset }),
 });

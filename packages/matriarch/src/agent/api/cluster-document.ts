@@ -13,6 +13,7 @@ import {
   type ExactJsonObject,
   OUR_FIELD,
   encodeJob,
+  encodeWaiting,
   encodeTags,
   readClusterSettings,
   synchronyOf,
@@ -58,7 +59,7 @@ const roleOf = (name: string, snapshot: StoreSnapshot, settings: ClusterSettings
 };
 
 const assembleMember = (name: string, role: string, document: MemberDocument) => {
-  const { state, replicationState, job } = document;
+  const { state, replicationState } = document;
   const address = splitAddress(addressIn(document.connUrl));
   return {
     name,
@@ -70,8 +71,18 @@ const assembleMember = (name: string, role: string, document: MemberDocument) =>
     timeline: document.timeline,
     pending_restart: document.pendingRestart,
     tags: encodeTags(document.tags),
-    [OUR_FIELD]: job === undefined ? undefined : { job: encodeJob(job) },
+    [OUR_FIELD]: assembleOurPart(document, role),
   };
+};
+
+/** Only the leader's word on whose commits wait counts: a primary of before knows less. */
+const assembleOurPart = (
+  { job, waiting }: MemberDocument,
+  role: string,
+): ExactJsonObject | undefined => {
+  const told = role === 'leader' ? waiting : undefined;
+  if (job === undefined && told === undefined) return undefined;
+  return { job: encodeJob(job), waiting: encodeWaiting(told) };
 };
 
 const ADDRESS = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/;

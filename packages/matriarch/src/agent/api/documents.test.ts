@@ -8,6 +8,7 @@ import {
   type SyncDocument,
   type Timeline,
   assemblePeerAnswer,
+  defaultPolicy,
   defaultTags,
   knownPosition,
   lsn,
@@ -132,6 +133,19 @@ describe('the status document', () => {
       matriarch: { job: { kind: 'clone', done_bytes: 10, total_bytes: 100 } },
     });
     expect(status(primaryState({}, { config: { pause: true } }))).toMatchObject({ pause: true });
+    const waiting = { roles: ['billing'], databases: ['ledger'] };
+    const looked = { asked: waiting, settings: [], lookAt: NOW, changedAt: undefined };
+    const policy = { ...defaultPolicy, waiting };
+    const told = status(primaryState({}, { state: { policy, waiting: looked } }));
+    expect(told).toMatchObject({
+      matriarch: {
+        waiting: [
+          { role: 'billing', state: 'missing' },
+          { database: 'ledger', state: 'missing' },
+        ],
+      },
+    });
+    expect(parseAnswer(memberStatusAnswer, JSON.stringify(told))).toBeDefined();
     const named = {
       sync: { leader: 'pg1', voters: ['pg2'], quorum: 0 } as unknown as SyncDocument,
     };
@@ -258,10 +272,12 @@ describe('the cluster document', () => {
 
   it('names roles, and says what is unknown', () => {
     const unknown = { receiveLsn: undefined, replayLsn: undefined, xlogLocation: undefined };
+    const waiting = [{ kind: 'role', name: 'billing', state: 'waits' }] as const;
     const snapshot = buildSnapshot({
       members: {
-        pg1: memberDocument(1),
-        pg2: memberDocument(2),
+        pg1: memberDocument(1, { waiting }),
+        // Of when it was the leader.
+        pg2: memberDocument(2, { waiting }),
         pg3: memberDocument(3, {
           ...unknown,
           connUrl: '',
@@ -283,7 +299,12 @@ describe('the cluster document', () => {
       scheduled_switchover: { at: '2030-01-01T00:00:00+00:00', from: 'pg1' },
     });
     expect(document.members).toMatchObject([
-      { name: 'pg1', role: 'leader', state: 'running' },
+      {
+        name: 'pg1',
+        role: 'leader',
+        state: 'running',
+        matriarch: { waiting: [{ role: 'billing', state: 'waits' }] },
+      },
       { name: 'pg2', role: 'quorum_standby', lag: 0 },
       {
         name: 'pg3',
@@ -296,6 +317,7 @@ describe('the cluster document', () => {
       { name: 'pg4', role: 'replica', host: '::1', port: 5432 },
     ]);
     expect(document.members[0]).not.toHaveProperty('lag');
+    expect(document.members[1]).not.toHaveProperty('matriarch');
     expect(document.members[2]).not.toHaveProperty('host');
   });
 

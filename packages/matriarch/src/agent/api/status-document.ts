@@ -1,4 +1,10 @@
-import { type Lineage, type Lsn, type ServerAnswer, assemblePeerAnswer } from '@matriarch/core';
+import {
+  type Lineage,
+  type Lsn,
+  type ServerAnswer,
+  assemblePeerAnswer,
+  ownWaiting,
+} from '@matriarch/core';
 import {
   type ExactJson,
   type ExactJsonObject,
@@ -6,6 +12,7 @@ import {
   OUR_FIELD,
   PATRONI_VERSION,
   encodeJob,
+  encodeWaiting,
 } from '@matriarch/protocol';
 import type { MemberFacts } from './member-facts.ts';
 
@@ -88,6 +95,7 @@ const assembleExtension = ({ view, server }: MemberFacts): ExactJsonObject => {
     vote: answer.vote,
     promised_to: answer.promisedTo,
     job: encodeJob(view.state.job),
+    waiting: encodeWaiting(ownWaiting(view)),
   };
 };
 

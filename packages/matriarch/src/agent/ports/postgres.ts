@@ -7,6 +7,7 @@ import type {
   Results,
   ServerProbe,
   Upstream,
+  WaitingPolicy,
 } from '@matriarch/core';
 
 /** What a call answers: its result, or that it failed, or that nobody knows. It never rejects. */
@@ -40,11 +41,13 @@ export interface Postgres {
   inspectUpstream(upstream: Upstream): Answered<'inspect-upstream'>;
   fetchWal(request: Omit<ActionOf<'fetch-wal'>, 'kind'>): Answered<'fetch-wal'>;
   showSyncNames(): Answered<'show-sync-names'>;
+  showWaiting(names: WaitingPolicy): Answered<'show-waiting'>;
   checkpoint(limitMs: number): Answered<'checkpoint'>;
   changeSlots(change: {
     readonly create: readonly string[];
     readonly drop: readonly string[];
     readonly advance: Readonly<Record<string, Lsn>>;
   }): Answered<'change-slots'>;
+  manageWaiting(change: Omit<ActionOf<'manage-waiting'>, 'kind'>): Answered<'manage-waiting'>;
   close(): void;
 }

@@ -2,6 +2,7 @@ import { type Json, type StoreSnapshot, isPauseOn } from '@matriarch/core';
 import type { Row } from './formats.ts';
 import { type MemberRow, assembleMemberRows, lagCell, positionCell } from './member-rows.ts';
 import { type Column, formatTable } from './table.ts';
+import { formatWaitingLine } from './waiting-line.ts';
 
 interface MemberColumn extends Column {
   /** The key in other formats, where two columns cannot share a name. */
@@ -83,7 +84,9 @@ export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): strin
     columns: shown,
     rows: rows.map((row) => shown.map(({ cell }) => String(cell(row) ?? ''))),
   });
-  return isPauseOn(snapshot.config?.value) ? `${table}\n Maintenance mode: on` : table;
+  const pause = isPauseOn(snapshot.config?.value) ? ' Maintenance mode: on' : undefined;
+  const lines = [table, formatWaitingLine(snapshot), pause];
+  return lines.filter((line) => line !== undefined).join('\n');
 };
 
 /** For other formats: the same columns by their keys, cells without content left out. */

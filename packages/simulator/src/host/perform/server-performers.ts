@@ -165,6 +165,20 @@ export const changeSlots: Performer<'change-slots'> = ({ host, loop, world }, ac
   });
 };
 
+const SETTINGS_MS = 4;
+
+export const manageWaiting: Performer<'manage-waiting'> = ({ host, loop }, action, answer) => {
+  loop.process.after(SETTINGS_MS, () => {
+    const instance = host.postgres.running;
+    if (instance === undefined || !instance.acceptsConnections || instance.inRecovery)
+      return answer(failed('the server takes no changes'));
+    const { markedRoles } = instance.data;
+    for (const { kind, name } of action.set) if (kind === 'role') markedRoles.add(name);
+    for (const { kind, name } of action.reset) if (kind === 'role') markedRoles.delete(name);
+    answer({ kind: 'done' });
+  });
+};
+
 export const isSlotActive = (
   senders: readonly { readonly applicationName: string }[],
   slot: string,

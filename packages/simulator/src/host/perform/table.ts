@@ -39,7 +39,9 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'keep-promise': failsafe.keepPromise,
   'inspect-upstream': look.inspectUpstream,
   'show-sync-names': look.showSyncNames,
+  'show-waiting': look.showWaiting,
   checkpoint: server.checkpoint,
   'change-slots': server.changeSlots,
+  'manage-waiting': server.manageWaiting,
   exit: server.exit,
 };
