@@ -24,12 +24,14 @@ describe('a script of faults', () => {
     'makes another one with a fault less, or with a client less',
     () => {
       const asked = { seed: 7, profile: profiles.mixed };
-      const { script, hash, acknowledged } = runSeed(asked);
+      const { script, hash } = runSeed(asked);
       const shorter = runSeed({ ...asked, script: script.slice(1) });
       expect(shorter.faults).toBeLessThan(script.length);
       expect(shorter.hash).not.toBe(hash);
-      const quieter = runSeed({ ...asked, script, silent: ['clients'] });
-      expect(quieter.acknowledged).toBeLessThan(acknowledged);
+      // Without faults, which make more of a difference than one client does.
+      const calm = { seed: 7, profile: profiles.quiet };
+      const quieter = runSeed({ ...calm, silent: ['clients'] });
+      expect(quieter.acknowledged).toBeLessThan(runSeed(calm).acknowledged);
     },
     LIMIT_MS,
   );

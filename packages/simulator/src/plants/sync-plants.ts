@@ -77,7 +77,7 @@ export const syncPlants: readonly Plant[] = [
     says: 'a standby votes and goes on receiving from the old primary',
     caughtBy: [S6],
     profile: 'synchronous',
-    from: 3,
+    from: 227,
     // Neither guard nor loop of the primary runs, and its server does: it is not fenced. What it
     // writes when the lease changes hands reaches the elected one too late, and the other in time.
     scene: [
