@@ -10,14 +10,17 @@ export interface KnownProcess {
 /* Positions in /proc/<pid>/stat, behind the name: that may hold spaces and brackets. */
 const STATE = 0;
 const PARENT = 1;
+const THREADS = 17;
 const START_TICKS = 19;
 
 const readStat = (pid: number): readonly string[] | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie executes nothing any more; it only waits for its parent, perhaps for ever.
-    return 'ZX'.includes(fields[STATE] ?? 'X') ? undefined : fields;
+    // A zombie executes nothing any more; it only waits for its parent, perhaps for ever. Unless
+    // other threads of it are still ending, and keep its files and ports until they have.
+    const isOver = 'ZX'.includes(fields[STATE] ?? 'X') && Number(fields[THREADS] ?? 0) <= 1;
+    return isOver ? undefined : fields;
   } catch {
     return undefined;
   }
