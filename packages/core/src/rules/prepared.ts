@@ -1,4 +1,5 @@
 /** What the files of a server are to say, and whether they do. */
+import type { Instant } from '../model/instant.ts';
 import type { Upstream } from '../model/server.ts';
 import { firstSyncNames } from '../replication/choose-sync-names.ts';
 import { isSafe, nobody } from '../replication/electorate.ts';
@@ -52,11 +53,18 @@ export const prepareAs = (
   upstream: Upstream | undefined,
 ): Prepare => ({ kind: 'prepare-server', as, upstream, syncNames: syncNamesFor(view, as) });
 
-/** What is to be done yet until our standby has been told to receive from nobody. */
-export const endStream = (view: View): Action | undefined => {
-  if (!isPreparedAs(view, 'standby', undefined)) return prepareAs(view, 'standby', undefined);
+type StreamEnding =
+  | { readonly action: Action; readonly toldAt?: undefined }
+  | { readonly action?: undefined; readonly toldAt: Instant };
+
+/** What is to be done until our standby has been told to receive from nobody, or when it was. */
+export const endStream = (view: View): StreamEnding => {
+  if (!isPreparedAs(view, 'standby', undefined))
+    return { action: prepareAs(view, 'standby', undefined) };
   const { told } = view.state;
-  return told === undefined || told.value !== undefined ? { kind: 'reload-server' } : undefined;
+  return told === undefined || told.value !== undefined
+    ? { action: { kind: 'reload-server' } }
+    : { toldAt: told.at };
 };
 
 /** The files are written for this, with the configuration of now. */

@@ -34,10 +34,10 @@ export const fetchOfferedWal: Rule = {
     if (server?.inRecovery !== true || position === undefined) return undefined;
     if (position.timeline !== offer.end.timeline || position.lsn >= offer.end.lsn) return undefined;
     const because = `${holder.name} offers its WAL up to ${formatPosition(offer.end)}`;
-    const ending = endStream(view);
-    if (ending !== undefined) return { because, action: ending };
-    const { probe, told } = state;
-    if (probe === undefined || told === undefined || probe.at < told.at)
+    const { action, toldAt } = endStream(view);
+    if (action !== undefined) return { because, action };
+    const { probe } = state;
+    if (probe === undefined || probe.at < toldAt)
       return { because: 'looking at what was received until now' };
     if (state.fetched !== undefined && state.fetched.lsn >= offer.end.lsn)
       return { because: 'PostgreSQL is reading it' };

@@ -215,16 +215,15 @@ export const stopReceivingBeforeVoting: Rule = {
     const term = electionTerm(view);
     if (term === undefined || state.vote === term || server?.inRecovery !== true) return undefined;
     if (promiseInForce(state) !== undefined) return undefined;
-    const ending = endStream(view);
-    if (ending !== undefined) return { because: 'it is to receive nothing more', action: ending };
-    const { told, probe } = state;
-    if (told === undefined) return undefined;
-    if (isReceiving(server) && hasPassed(view, told.at, OBEY_LIMIT_MS))
+    const { action, toldAt } = endStream(view);
+    if (action !== undefined) return { because: 'it is to receive nothing more', action };
+    const { probe } = state;
+    if (isReceiving(server) && hasPassed(view, toldAt, OBEY_LIMIT_MS))
       return {
         because: `it still receives from ${server.upstream ?? 'somebody'}: it is told again`,
         action: { kind: 'reload-server' },
       };
-    const settledAt = after(told.at, RELOAD_SETTLES_MS);
+    const settledAt = after(toldAt, RELOAD_SETTLES_MS);
     if (isReceiving(server) || probe === undefined || probe.at < settledAt)
       return { because: 'waiting for the stream to end', until: after(view.now, LOOK_AGAIN_MS) };
     const vacantMs = elapsedMs(state.vacantSince ?? view.now, view.now);
