@@ -13,10 +13,10 @@ import {
   LOOK_AGAIN_MS,
   OBEY_LIMIT_MS,
   comingUpstream,
-  factsOf,
+  primaryFactsOf,
   inspect,
   mayRejoin,
-  standbyFactsOf,
+  serverFactsOf,
   wantedUpstream,
 } from './upstream.ts';
 
@@ -73,6 +73,15 @@ const awaitObedience = (view: View, { address }: Upstream): Answer | undefined =
   return { because: 'the server has been told', until: after(told.at, OBEY_LIMIT_MS) };
 };
 
+const pointAt = (view: View, upstream: Upstream, because: string): Answer =>
+  isPreparedAs(view, 'standby', upstream)
+    ? {
+        because,
+        action: { kind: 'reload-server' },
+        event: event('standby.following', 'info', { upstream: upstream.member }),
+      }
+    : { because, action: prepareAs(view, 'standby', upstream) };
+
 export const followHolder: Rule = {
   id: 'follow-holder',
   when: 'our standby is told to stream from somebody else than the running primary',
@@ -86,19 +95,12 @@ export const followHolder: Rule = {
     if (server.upstream === upstream.address) return undefined;
     const obeying = awaitObedience(view, upstream);
     if (obeying !== undefined) return obeying;
-    const facts = factsOf(view, upstream);
+    const facts = primaryFactsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const position = ownPosition(view);
     const misfit = position === undefined ? undefined : whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);
-    const because = `${upstream.member} is primary on timeline ${facts.timeline}`;
-    if (!isPreparedAs(view, 'standby', upstream))
-      return { because, action: prepareAs(view, 'standby', upstream) };
-    return {
-      because,
-      action: { kind: 'reload-server' },
-      event: event('standby.following', 'info', { upstream: upstream.member }),
-    };
+    return pointAt(view, upstream, `${upstream.member} is primary on timeline ${facts.timeline}`);
   },
 };
 
@@ -118,18 +120,15 @@ export const followHolderBeforePromotion: Rule = {
     if (server.upstream === upstream.address) return undefined;
     const obeying = awaitObedience(view, upstream);
     if (obeying !== undefined) return obeying;
-    const facts = standbyFactsOf(view, upstream);
+    const facts = serverFactsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     // Only then nothing of ours can lie beyond the end it is promoted at.
     if (facts.timeline !== position.timeline || position.lsn > facts.currentLsn) return undefined;
-    const because = `${upstream.member} is to be promoted, and has all that we have`;
-    if (!isPreparedAs(view, 'standby', upstream))
-      return { because, action: prepareAs(view, 'standby', upstream) };
-    return {
-      because,
-      action: { kind: 'reload-server' },
-      event: event('standby.following', 'info', { upstream: upstream.member }),
-    };
+    return pointAt(
+      view,
+      upstream,
+      `${upstream.member} is to be promoted, and has all that we have`,
+    );
   },
 };
 
@@ -194,7 +193,7 @@ export const examineIdleStandby: Rule = {
     const position = ownPosition(view);
     if (position === undefined)
       return { because: 'still reading its own WAL', until: after(view.now, LOOK_AGAIN_MS * 10) };
-    const facts = factsOf(view, upstream);
+    const facts = primaryFactsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const misfit = whyUnfit(facts, position);
     if (misfit !== undefined) return leaveTo(view, misfit);

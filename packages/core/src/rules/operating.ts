@@ -17,7 +17,7 @@ import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { CHECKPOINT_LIMIT_MS } from './planned-stop.ts';
 import { type Later, type Rule, event } from './rule.ts';
-import { factsOf, inspect, wantedUpstream } from './upstream.ts';
+import { primaryFactsOf, inspect, wantedUpstream } from './upstream.ts';
 
 /** A primary that is not seen within this time is not there to be cloned. */
 const LOOK_LIMIT_MS = 10_000;
@@ -55,7 +55,7 @@ const whyNotCloned = (view: View, { since }: Operation): string | undefined => {
   if (holder.isMe) return 'I am the leader, can not reinitialize';
   const upstream = wantedUpstream(view);
   if (upstream === undefined) return `${holder.name} is not running as the primary`;
-  const isSeen = factsOf(view, upstream) !== undefined;
+  const isSeen = primaryFactsOf(view, upstream) !== undefined;
   return !isSeen && hasPassed(view, since, LOOK_LIMIT_MS)
     ? `${holder.name} cannot be reached from here`
     : undefined;
@@ -120,7 +120,7 @@ export const stopServerForOperation: Rule = {
     if (!begins && !isStillRunning(view, operation)) return undefined;
     const upstream = wantedUpstream(view);
     // While we are away nobody counts on what we hold: first it is seen that the primary is there.
-    if (kind === 'reinitialize' && upstream !== undefined && !factsOf(view, upstream))
+    if (kind === 'reinitialize' && upstream !== undefined && !primaryFactsOf(view, upstream))
       return inspect(view, upstream);
     const stopping = {
       ...operation,

@@ -19,7 +19,7 @@ import type { Ancestor, Lineage } from '../model/timeline.ts';
 import { type Placement, type WalPosition, placeOnLineage } from '../model/wal-position.ts';
 import { type View, hasPassed } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
-import { LOOK_AGAIN_MS, factsOf, inspect, mayRejoin, wantedUpstream } from './upstream.ts';
+import { LOOK_AGAIN_MS, primaryFactsOf, inspect, mayRejoin, wantedUpstream } from './upstream.ts';
 
 export const REWIND_TRIES = 2;
 export const START_TRIES = 3;
@@ -84,7 +84,7 @@ export const keepFork: Rule = {
     if (!isToBeReplaced(view) || isToBeInstalled(view)) return undefined;
     const end = view.data?.end;
     if (rejoin.forkKept || end === undefined) return undefined;
-    const facts = factsOf(view, upstream);
+    const facts = primaryFactsOf(view, upstream);
     if (facts === undefined) return inspect(view, upstream);
     const placement = placeData(view, facts);
     if (placement?.kind !== 'forked') return undefined;
@@ -120,7 +120,7 @@ export const cloneFromHolder: Rule = {
       return { because: `${reason}; waiting for a primary to clone from` };
     if (view.now < rejoin.notBefore) return { because: reason, until: rejoin.notBefore };
     // Whatever answers at that address must be the cluster's primary.
-    if (factsOf(view, upstream) === undefined) return inspect(view, upstream);
+    if (primaryFactsOf(view, upstream) === undefined) return inspect(view, upstream);
     return {
       because: reason,
       action: { kind: 'clone', from: upstream },
@@ -195,7 +195,7 @@ export const compareBeforeStarting: Rule = {
     const upstream = wantedUpstream(view);
     if (!mayRejoin(view) || data === undefined || upstream === undefined) return undefined;
     if (!needsComparison(view) || whyClone(view) !== undefined) return undefined;
-    const facts = factsOf(view, upstream);
+    const facts = primaryFactsOf(view, upstream);
     if (facts === undefined) {
       if (
         hasPassed(view, state.processSince, UPSTREAM_LIMIT_MS) &&

@@ -26,29 +26,30 @@ export const comingUpstream = ({ holder }: View): Upstream | undefined => {
   return state === 'running' && role === 'replica' ? holder.upstream : undefined;
 };
 
-/** What was seen of a standby a moment ago that is to become the primary of this cluster. */
-export const standbyFactsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
-  const seen = seenOf(view, upstream);
-  if (seen === undefined || hasPassed(view, seen.at, FACTS_FRESH_MS)) return undefined;
-  return seen.value.systemIdentifier === view.systemIdentifier ? seen.value : undefined;
-};
-
 /** What was seen of `upstream` last, however old. */
 const seenOf = ({ state }: View, upstream: Upstream): Seen<UpstreamFacts> | undefined =>
   state.upstream?.value.member === upstream.member ? state.upstream : undefined;
 
+const whyForeign = (view: View, { systemIdentifier, member }: UpstreamFacts): string | undefined =>
+  systemIdentifier === view.systemIdentifier
+    ? undefined
+    : `${member} has system identifier ${systemIdentifier}, not the cluster's`;
+
 /** Why what was seen is of no use: it is no primary, or not of this cluster. */
-const whyNoUpstream = (view: View, facts: UpstreamFacts): string | undefined => {
-  if (facts.systemIdentifier !== view.systemIdentifier)
-    return `${facts.member} has system identifier ${facts.systemIdentifier}, not the cluster's`;
-  return facts.inRecovery ? `${facts.member} is in recovery` : undefined;
+const whyNoUpstream = (view: View, facts: UpstreamFacts): string | undefined =>
+  whyForeign(view, facts) ?? (facts.inRecovery ? `${facts.member} is in recovery` : undefined);
+
+/** What was seen of `upstream` a moment ago, as a server of this cluster, primary or standby. */
+export const serverFactsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
+  const seen = seenOf(view, upstream);
+  if (seen === undefined || hasPassed(view, seen.at, FACTS_FRESH_MS)) return undefined;
+  return whyForeign(view, seen.value) === undefined ? seen.value : undefined;
 };
 
 /** What was seen of `upstream` a moment ago, as a primary of this cluster. */
-export const factsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
-  const seen = seenOf(view, upstream);
-  if (seen === undefined || hasPassed(view, seen.at, FACTS_FRESH_MS)) return undefined;
-  return whyNoUpstream(view, seen.value) === undefined ? seen.value : undefined;
+export const primaryFactsOf = (view: View, upstream: Upstream): UpstreamFacts | undefined => {
+  const facts = serverFactsOf(view, upstream);
+  return facts?.inRecovery === false ? facts : undefined;
 };
 
 /** Looks at it, or waits a moment when that was just done and brought nothing of use. */
