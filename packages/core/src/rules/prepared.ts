@@ -5,6 +5,7 @@ import { firstSyncNames } from '../replication/choose-sync-names.ts';
 import { isSafe, nobody } from '../replication/electorate.ts';
 import { type SyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
 import { type MemberName, mayBeSynchronous } from '../model/member.ts';
+import type { MemberDocument } from '../model/store.ts';
 import type { View } from '../view/view.ts';
 import type { Action, ActionOf } from '../model/action.ts';
 
@@ -12,12 +13,20 @@ import type { Action, ActionOf } from '../model/action.ts';
 export const isSynchronous = (view: View): boolean =>
   view.state.policy.synchronous.mode !== 'off' || view.electorate !== undefined;
 
-/** The other members that commits may wait for. */
-export const synchronousMembers = ({ otherMembers, store }: View): readonly MemberName[] =>
-  otherMembers.filter((name) => {
-    const tags = store?.members[name]?.value.tags;
-    return tags !== undefined && mayBeSynchronous(tags);
+interface SynchronousMember {
+  readonly name: MemberName;
+  readonly document: MemberDocument;
+}
+
+/** The other members that commits may wait for, with what they say of themselves. */
+export const synchronousMembers = ({ otherMembers, store }: View): readonly SynchronousMember[] =>
+  otherMembers.flatMap((name) => {
+    const document = store?.members[name]?.value;
+    return document !== undefined && mayBeSynchronous(document.tags) ? [{ name, document }] : [];
   });
+
+export const synchronousNames = (view: View): readonly MemberName[] =>
+  synchronousMembers(view).map(({ name }) => name);
 
 /**
  * The names of a server that becomes primary now, or does so again. Whoever may be elected under
@@ -25,7 +34,7 @@ export const synchronousMembers = ({ otherMembers, store }: View): readonly Memb
  */
 export const namesOfNewPrimary = (view: View): SyncNames => {
   const { policy } = view.state;
-  const first = firstSyncNames(policy.synchronous, synchronousMembers(view));
+  const first = firstSyncNames(policy.synchronous, synchronousNames(view));
   const electorate = view.electorate ?? nobody;
   if (policy.synchronous.mode !== 'off' && isSafe(first, electorate)) return first;
   const { voters, quorum } = electorate;
@@ -41,7 +50,7 @@ const syncNamesFor = (view: View, as: 'primary' | 'standby'): string | undefined
 
 /** What it would most likely need as a primary: a promotion then waits for no reload. */
 const namesOfStandby = (view: View): SyncNames => {
-  const names = firstSyncNames(view.state.policy.synchronous, synchronousMembers(view));
+  const names = firstSyncNames(view.state.policy.synchronous, synchronousNames(view));
   return names.names.length === 0 ? standbySyncNames : names;
 };
 

@@ -22,7 +22,13 @@ import { namedCandidate, needsName } from '../view/pause.ts';
 import { holdsNames, isElectorateUnsettled } from '../view/sync.ts';
 import { type View, endedTerm, hasPassed } from '../view/view.ts';
 import { decideFirstNames, settleElectorate } from './first-names.ts';
-import { endStream, isSynchronous, prepareAs, synchronousMembers } from './prepared.ts';
+import {
+  endStream,
+  isSynchronous,
+  prepareAs,
+  synchronousMembers,
+  synchronousNames,
+} from './prepared.ts';
 import { type Answer, type Later, type Rule, event } from './rule.ts';
 import { OBEY_LIMIT_MS } from './upstream.ts';
 import { writeSync } from './transactions.ts';
@@ -44,14 +50,11 @@ interface Presence {
 
 /** Who streams from us, or did a moment ago. */
 const observePresence = (view: View): Presence => {
-  const { state, server, store } = view;
+  const { state, server } = view;
   const { sync } = state;
   const candidates: SyncCandidate[] = [];
   let until: Instant | undefined;
-  for (const name of synchronousMembers(view)) {
-    const document = store?.members[name]?.value;
-    // Whoever is in that list has one.
-    if (document === undefined) continue;
+  for (const { name, document } of synchronousMembers(view)) {
     const stands = {
       name,
       priority: document.tags.syncPriority,
@@ -81,7 +84,7 @@ const chooseTarget = (view: View, { candidates }: Presence): SyncNames => {
     policy: policy.synchronous,
     candidates,
     current: sync.wanted?.names ?? view.electorate?.voters ?? [],
-    everybody: synchronousMembers(view),
+    everybody: synchronousNames(view),
   });
 };
 
