@@ -8,6 +8,9 @@ export interface WaitingPolicy {
 
 export const nobodyWaits: WaitingPolicy = { roles: [], databases: [] };
 
+/** The value of `synchronous_commit` that we give a role or database. */
+export const WAITING_VALUE = 'on';
+
 /** One of those whose commits are to wait. */
 export interface Waiter {
   readonly kind: 'role' | 'database';

@@ -1,15 +1,13 @@
 /** What is known, and wanted, of the roles and databases whose commits wait for a standby. */
 import type { Instant } from '../model/instant.ts';
 import {
+  WAITING_VALUE,
   type Waiter,
   type WaiterReport,
   type WaitingPolicy,
   type WaitingSetting,
   waitersOf,
 } from '../model/waiting.ts';
-
-/** The value of `synchronous_commit` that a marked role or database has. */
-export const WAITING_VALUE = 'on';
 
 export interface WaitingState {
   /** Which names the last look was for; undefined: not looked yet, or the look failed. */

@@ -2,7 +2,12 @@
  * Settings of the roles and databases whose commits wait for a standby. What is set here carries a
  * mark beside it, so that a setting of anybody else is told from ours and left alone.
  */
-import type { Waiter, WaitingPolicy, WaitingSetting } from '@matriarch/core';
+import {
+  WAITING_VALUE,
+  type Waiter,
+  type WaitingPolicy,
+  type WaitingSetting,
+} from '@matriarch/core';
 import { escapeIdentifier } from 'pg';
 import { type Answer, attempt, done, failed, type Nothing, unknown } from './answer.ts';
 import type { PostgresContext } from './context.ts';
@@ -94,7 +99,7 @@ const alter = ({ kind, name }: Waiter): string => `alter ${kind} ${escapeIdentif
 
 const setText = (waiter: Waiter): string =>
   inTransaction(
-    `${alter(waiter)} set ${SETTING} = 'on'`,
+    `${alter(waiter)} set ${SETTING} = '${WAITING_VALUE}'`,
     `${alter(waiter)} set "${MARK}" = '${SETTING}'`,
   );
 

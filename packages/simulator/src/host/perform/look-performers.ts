@@ -5,6 +5,7 @@ import {
   type ReplicationSlot,
   type ServerAnswer,
   type ServerProbe,
+  WAITING_VALUE,
   assemblePeerAnswer,
   knownPosition,
   lsn,
@@ -116,7 +117,7 @@ export const showWaiting: Performer<'show-waiting'> = ({ host, loop }, { roles }
     if (instance === undefined || !instance.acceptsConnections)
       return answer(failed('the server does not answer'));
     const marked = instance.data.markedRoles.has(ROLE);
-    const value = marked ? 'on' : undefined;
+    const value = marked ? WAITING_VALUE : undefined;
     const role = { kind: 'role', name: ROLE, value, marked, canConnect: true } as const;
     answer({ kind: 'done', settings: roles.includes(ROLE) || marked ? [role] : [] });
   });
