@@ -5,9 +5,10 @@
 import type { Json, JsonObject } from '@matriarch/core';
 import { stringify } from 'yaml';
 import type { Mistake } from '../errors/mistake.ts';
+import { isObject } from '../json/read-json.ts';
 import { toJson, toJsonObject } from '../located/located.ts';
 import { parseYaml } from '../located/parse-yaml.ts';
-import { isMap, mergeConfig, replaceConfig } from './merge-config.ts';
+import { mergeConfig, replaceConfig } from './merge-config.ts';
 
 /** YAML as patronictl prints it: keys in their order, text in single quotes where it needs them. */
 export const formatYaml = (value: Json): string =>
@@ -108,7 +109,7 @@ const keysOf = (path: readonly string[]): readonly string[] =>
 const setValue = (config: JsonObject, { path, value }: Assignment): JsonObject => {
   const set = (map: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject => {
     const { [key]: old, ...others } = map;
-    const inner = rest.length === 0 ? value : set(isMap(old) ? old : {}, rest);
+    const inner = rest.length === 0 ? value : set(isObject(old) ? old : {}, rest);
     const isGone = inner === null || (rest.length > 0 && Object.keys(inner).length === 0);
     return isGone ? others : { ...others, [key]: inner };
   };

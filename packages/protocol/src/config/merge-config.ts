@@ -4,9 +4,7 @@
  * stays, also what we do not know.
  */
 import type { Json, JsonObject } from '@matriarch/core';
-
-export const isMap = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject } from '../json/read-json.ts';
 
 const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
   if (a === undefined || b === undefined) return a === b;
@@ -15,7 +13,7 @@ const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
 };
 
 const withoutNulls = (value: Json): Json =>
-  isMap(value)
+  isObject(value)
     ? Object.fromEntries(
         Object.entries(value)
           .filter(([, inner]) => inner !== null)
@@ -29,7 +27,8 @@ export const mergeConfig = (document: JsonObject, change: JsonObject): JsonObjec
   let isChanged = false;
   for (const [key, value] of Object.entries(change)) {
     const before = merged.get(key);
-    const after = isMap(value) && isMap(before) ? mergeConfig(before, value) : withoutNulls(value);
+    const after =
+      isObject(value) && isObject(before) ? mergeConfig(before, value) : withoutNulls(value);
     if (value === null ? !merged.has(key) : after === before || isSame(after, before)) continue;
     isChanged = true;
     if (value === null) merged.delete(key);
@@ -50,8 +49,9 @@ export const diffConfig = (before: JsonObject, after: JsonObject): JsonObject =>
   for (const key of Object.keys(before)) if (!(key in after)) change.set(key, null);
   for (const [key, value] of Object.entries(after)) {
     const old = before[key];
-    const inner = isMap(old) && isMap(value) ? diffConfig(old, value) : value;
-    const isNothing = isMap(old) && isMap(value) && Object.keys(inner as JsonObject).length === 0;
+    const inner = isObject(old) && isObject(value) ? diffConfig(old, value) : value;
+    const isNothing =
+      isObject(old) && isObject(value) && Object.keys(inner as JsonObject).length === 0;
     if (!isNothing && !isSame(old, value)) change.set(key, inner);
   }
   return Object.fromEntries(change);
@@ -72,8 +72,8 @@ export const describeConfigChange = (
     const [old, current] = [before[key], after[key]];
     if (isSame(old, current)) return [];
     const name = `${path}${key}`;
-    if (isMap(old) || isMap(current)) {
-      const [from, to] = [isMap(old) ? old : {}, isMap(current) ? current : {}];
+    if (isObject(old) || isObject(current)) {
+      const [from, to] = [isObject(old) ? old : {}, isObject(current) ? current : {}];
       return describeConfigChange(from, to, `${name}.`);
     }
     return [`${name} ${show(old)} → ${show(current)}`];

@@ -5,7 +5,9 @@ import type { ExactJson, ExactJsonObject } from './exact-json.ts';
 export const asObject = (value: ExactJson | undefined): ExactJsonObject =>
   isObject(value) ? value : {};
 
-export const isObject = (value: ExactJson | undefined): value is ExactJsonObject =>
+export const isObject = <T extends ExactJson>(
+  value: T | undefined,
+): value is Extract<T, ExactJsonObject> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isList = (value: ExactJson | undefined): value is readonly ExactJson[] =>
