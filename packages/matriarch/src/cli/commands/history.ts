@@ -1,6 +1,6 @@
 import { formatLsn } from '@matriarch/core';
 import { parseArguments, textOf } from '../arguments.ts';
-import { formatMistake, formatRows, isFormat } from '../output/formats.ts';
+import { describeWrongFormat, formatRows, isFormat } from '../output/formats.ts';
 import { refuseUsage, say } from '../output/say.ts';
 import { type Column, formatTable } from '../output/table.ts';
 import type { Command } from '../verbs.ts';
@@ -28,7 +28,7 @@ export const historyCommand: Command = {
     });
     if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `history ${usage}`);
     const { cluster, format } = parsed.values;
-    if (!isFormat(format)) return refuseUsage(formatMistake(format), `history ${usage}`);
+    if (!isFormat(format)) return refuseUsage(describeWrongFormat(format), `history ${usage}`);
     return withCluster(textOf(cluster), async ({ snapshot }) => {
       const rows = (snapshot.history?.value ?? []).map((entry) => ({
         TL: entry.timeline,

@@ -1,5 +1,5 @@
 import { parseArguments, textOf } from '../arguments.ts';
-import { formatMistake, formatRows, isFormat } from '../output/formats.ts';
+import { describeWrongFormat, formatRows, isFormat } from '../output/formats.ts';
 import { assembleMemberJson, formatMemberTable, listMemberKeys } from '../output/member-table.ts';
 import { refuseUsage, say } from '../output/say.ts';
 import type { Command } from '../verbs.ts';
@@ -19,7 +19,7 @@ export const listCommand: Command = {
     });
     if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `list ${usage}`);
     const { cluster, format } = parsed.values;
-    if (!isFormat(format)) return refuseUsage(formatMistake(format), `list ${usage}`);
+    if (!isFormat(format)) return refuseUsage(describeWrongFormat(format), `list ${usage}`);
     return withCluster(textOf(cluster), async ({ config, snapshot }) => {
       if (format === 'pretty') say(formatMemberTable(config.cluster, snapshot));
       else {

@@ -1,6 +1,6 @@
 /** Rows for programs: JSON, YAML, and columns between tabs. */
 import { describe, expect, it } from 'vitest';
-import { FORMATS, formatMistake, formatRows, isFormat } from './formats.ts';
+import { FORMATS, describeWrongFormat, formatRows, isFormat } from './formats.ts';
 
 const columns = ['Member', 'TL', 'Tags'];
 const rows = [
@@ -24,5 +24,5 @@ describe('formatRows', () => {
 it('knows its formats, and says so', () => {
   expect(FORMATS.every(isFormat)).toBe(true);
   expect(isFormat('yml')).toBe(false);
-  expect(formatMistake('yml')).toBe('--format is pretty, tsv, json or yaml, not "yml"');
+  expect(describeWrongFormat('yml')).toBe('--format is pretty, tsv, json or yaml, not "yml"');
 });

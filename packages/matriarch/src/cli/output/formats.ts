@@ -8,8 +8,8 @@ export type Format = (typeof FORMATS)[number];
 export const isFormat = (word: unknown): word is Format =>
   (FORMATS as readonly unknown[]).includes(word);
 
-export const formatMistake = (given: unknown): string =>
-  `--format is ${FORMATS.slice(0, -1).join(', ')} or yaml, not "${String(given)}"`;
+export const describeWrongFormat = (given: unknown): string =>
+  `--format is ${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}, not "${String(given)}"`;
 
 export type Row = Readonly<Record<string, Json>>;
 
