@@ -90,7 +90,7 @@ export class MakeBelieveRival implements Elsewhere {
         timeline: lineage.timeline,
         lineage,
         oldestLsn: lsn(0),
-        currentLsn: lsn(0),
+        currentLsn: this.end,
         checkpointed: this.#world.chance.draw([true, false], true),
       },
     };
