@@ -1,12 +1,10 @@
 import {
   type ConnectedStandby,
   type Lsn,
-  type PeerAnswer,
   type ReplicationSlot,
   type ServerAnswer,
   type ServerProbe,
   WAITING_VALUE,
-  assemblePeerAnswer,
   knownPosition,
   lsn,
   unknownPosition,
@@ -14,11 +12,11 @@ import {
 import type { Instance } from '../../postgres/instance.ts';
 import { segmentStart } from '../../postgres/wal.ts';
 import type { SimHost } from '../sim-host.ts';
-import { type Performer, type Performing, failed } from './performer.ts';
+import { type Performer, failed } from './performer.ts';
 import { isSlotActive } from './server-performers.ts';
 
 /** Time limit of a question to our own server. */
-const PROBE_LIMIT_MS = 1_500;
+export const PROBE_LIMIT_MS = 1_500;
 const INSPECT_LIMIT_MS = 2_000;
 
 export const probeServer: Performer<'probe-server'> = (performing, _action, answer) => {
@@ -120,53 +118,6 @@ export const showWaiting: Performer<'show-waiting'> = ({ host, loop }, { roles }
     const value = marked ? WAITING_VALUE : undefined;
     const role = { kind: 'role', name: ROLE, value, marked, canConnect: true } as const;
     answer({ kind: 'done', settings: roles.includes(ROLE) || marked ? [role] : [] });
-  });
-};
-
-export const askPeers: Performer<'ask-peers'> = (performing, { members, limitMs }, answer) => {
-  const { loop } = performing;
-  const answers: Record<string, PeerAnswer> = {};
-  let missing = members.length;
-  let isOver = false;
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    for (const member of members)
-      answers[member] ??= { kind: 'no-answer', cause: `no answer within ${limitMs} ms` };
-    answer({ kind: 'done', answers });
-  };
-  loop.process.after(members.length === 0 ? 0.1 : limitMs, finish);
-  for (const member of members)
-    askPeer(performing, member, (peer) => {
-      answers[member] = peer;
-      missing -= 1;
-      if (missing === 0) finish();
-    });
-};
-
-/** Over the network, answered by the other loop after a fresh look at its server, and back. */
-const askPeer = (
-  { host, loop, world }: Performing,
-  member: string,
-  answer: (peer: PeerAnswer) => void,
-): void => {
-  const peer = world.hosts.get(member);
-  const { network } = world;
-  if (peer === undefined) return;
-  network.send({ from: host.name, to: member }, () => {
-    const asked = peer.guard?.loop;
-    asked?.process.deliver(() => {
-      const isFrozen = peer.postgres.running?.postmaster === 'frozen';
-      const lookMs = isFrozen ? PROBE_LIMIT_MS : world.random.between(0.5, 3);
-      asked.process.after(lookMs, () => {
-        const now = peer.machine.read();
-        const probe = { value: observeServer(peer), at: now };
-        const described = assemblePeerAnswer({ ...asked.state, now, probe });
-        network.send({ from: member, to: host.name }, () =>
-          loop.process.deliver(() => answer(described)),
-        );
-      });
-    });
   });
 };
 

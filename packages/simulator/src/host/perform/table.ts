@@ -1,8 +1,8 @@
 import type { ActionKind } from '@matriarch/core';
 import * as disk from './disk-performers.ts';
-import * as failsafe from './failsafe-performers.ts';
 import * as job from './job-performers.ts';
 import * as look from './look-performers.ts';
+import * as peer from './peer-performers.ts';
 import type { Performer } from './performer.ts';
 import * as server from './server-performers.ts';
 import * as store from './store-performers.ts';
@@ -34,9 +34,9 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'discard-aside': disk.discardAside,
   'discard-unfinished': disk.discardUnfinished,
   'probe-server': look.probeServer,
-  'ask-peers': look.askPeers,
-  'ask-promises': failsafe.askPromises,
-  'keep-promise': failsafe.keepPromise,
+  'ask-peers': peer.askPeers,
+  'ask-promises': peer.askPromises,
+  'keep-promise': peer.keepPromise,
   'inspect-upstream': look.inspectUpstream,
   'show-sync-names': look.showSyncNames,
   'show-waiting': look.showWaiting,
