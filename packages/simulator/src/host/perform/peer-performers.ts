@@ -36,6 +36,7 @@ const askAll = <T>(
     const peer = world.hosts.get(member);
     if (peer === undefined) continue;
     const hearBack = (said: T): void => {
+      if (isOver) return;
       answers[member] = said;
       missing -= 1;
       if (missing === 0) finish();
