@@ -1,6 +1,5 @@
 import type { SuspensionDocument } from '@matriarch/core';
 import type { CheckerContext } from './checker.ts';
-import { goesOnByPromises } from './promises.ts';
 
 /**
  * Somebody who is there again after nobody was, or goes on after a stop, may need this long until
@@ -56,10 +55,6 @@ export const excuseFor = (context: CheckerContext, host: string): string | undef
 export const goesOnInPause = ({ world }: CheckerContext, host: string): boolean =>
   (world.store.documents.get('suspension')?.value as SuspensionDocument | undefined)?.member ===
   host;
-
-/** S1: it has the lease no more, and enough have promised that nobody else gets it. */
-export const isBridged = ({ world }: CheckerContext, host: string): boolean =>
-  goesOnByPromises(world, host);
 
 /** The host holds the leader key and its lease by the store's own time. */
 export const holdsLease = ({ tenures }: CheckerContext, host: string): boolean =>

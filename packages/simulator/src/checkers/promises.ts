@@ -1,6 +1,7 @@
 import type { HolderDocument, JsonObject, SyncDocument } from '@matriarch/core';
 import type { SimHost } from '../host/sim-host.ts';
 import type { World } from '../world/world.ts';
+import type { CheckerContext } from './checker.ts';
 
 /** As long as a machine that has booted has no loop yet, nobody there is elected. */
 const hasLoop = ({ guard }: SimHost): boolean => guard?.loop?.state.startedAt !== undefined;
@@ -49,5 +50,6 @@ export const coveredUntil = (world: World, host: string): number | undefined => 
   return Math.max(byAll, byVoters);
 };
 
-export const goesOnByPromises = (world: World, host: string): boolean =>
+/** S9: it may have the lease no more, and enough have promised that nobody else gets it. */
+export const goesOnByPromises = ({ world }: CheckerContext, host: string): boolean =>
   world.kernel.now < (coveredUntil(world, host) ?? 0);
