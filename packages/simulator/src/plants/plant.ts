@@ -28,7 +28,7 @@ export interface Plant {
   readonly caughtBy: readonly string[];
   /** The fault profile it is looked for with. */
   readonly profile: string;
-  /** The first seed that finds it, from 1 on; undefined: that is the first one. */
+  /** The search begins with this seed, from 1 on, which is known to find it; undefined: with 1. */
   readonly from?: number;
   /** A scene: chosen faults at chosen moments, instead of those of the seed. */
   readonly scene?: readonly ScriptedFault[];
