@@ -1,7 +1,7 @@
 /** The program itself, with threads: as built, as people start it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 
 const BUILD = fileURLToPath(new URL('../../../../scripts/build.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -33,6 +33,7 @@ it(
   'ends on SIGINT and tells what was done',
   async () => {
     const child = spawn(process.execPath, [MAIN, '--seeds', '1..1000000', '--profile', 'quiet']);
+    onTestFinished(() => void child.kill('SIGKILL'));
     let told = '';
     const status = await new Promise((resolve) => {
       child.stdout.on('data', (text: Buffer) => {
