@@ -1,6 +1,5 @@
 /** Which ports the parts of a local cluster have, and the configuration with them filled in. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterConfig, ClusterMemberConfig, SecretSource } from '@matriarch/protocol';
 import { type LocalPaths, memberPaths } from './directories.ts';
 import { PortFinder, isFree } from './free-ports.ts';
@@ -8,9 +7,6 @@ import { readJsonObject } from './read-json.ts';
 
 const ETCD_CLIENT_PORT = 12_379;
 const ETCD_PEER_PORT = 12_380;
-/** How long ports of the last time are waited for, and how often they are looked at. */
-const PORT_FREED_LIMIT_MS = 2_000;
-const PORT_LOOK_MS = 100;
 /** Room between the ports of two etcd members. */
 const ETCD_STEP = 10;
 
@@ -138,20 +134,7 @@ const choosePorts = async (
   return ports;
 };
 
-/**
- * A process of many threads can be gone for its parent while one of them, in the middle of a write
- * to disk, still keeps its ports: whoever has just been ended gets a moment.
- */
 const findTakenPort = async (ports: readonly number[]): Promise<number | undefined> => {
-  const begun = performance.now();
-  for (;;) {
-    const taken = await findBusyPort(ports);
-    if (taken === undefined || performance.now() - begun >= PORT_FREED_LIMIT_MS) return taken;
-    await sleep(PORT_LOOK_MS);
-  }
-};
-
-const findBusyPort = async (ports: readonly number[]): Promise<number | undefined> => {
   for (const port of ports) if (!(await isFree(port))) return port;
   return undefined;
 };

@@ -13,14 +13,19 @@ const PARENT = 1;
 const THREADS = 17;
 const START_TICKS = 19;
 
+/** The fields behind the name; undefined: the process has ended, and holds nothing any more. */
+export const parseStat = (stat: string): readonly string[] | undefined => {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie executes nothing any more; it only waits for its parent, perhaps for ever. Unless
+  // other threads of it are still ending, and keep its files and ports until they have: a killed
+  // etcd was seen to keep its ports for up to 70 ms, and never once its last thread had ended.
+  const isOver = 'ZX'.includes(fields[STATE] ?? 'X') && Number(fields[THREADS] ?? 0) <= 1;
+  return isOver ? undefined : fields;
+};
+
 const readStat = (pid: number): readonly string[] | undefined => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie executes nothing any more; it only waits for its parent, perhaps for ever. Unless
-    // other threads of it are still ending, and keep its files and ports until they have.
-    const isOver = 'ZX'.includes(fields[STATE] ?? 'X') && Number(fields[THREADS] ?? 0) <= 1;
-    return isOver ? undefined : fields;
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return undefined;
   }
