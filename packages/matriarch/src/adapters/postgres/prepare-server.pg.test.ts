@@ -304,4 +304,19 @@ describe('a standby', () => {
     await start(primary, contextOfOld, 'standby');
     await primary.until('select received_tli from pg_stat_wal_receiver', '4');
   });
+
+  it('needs no restart after its promotion, however its files are written then', async () => {
+    const changed = withParameters(standby, {
+      ...settings,
+      max_connections: '50',
+      work_mem: '11MB',
+    });
+    await prepare(standby.context(changed), asPrimary);
+    await standby.query('select pg_reload_conf()');
+    await standby.until('show work_mem', '11MB');
+    expect(await standby.query('select name from pg_settings where pending_restart')).toEqual([]);
+    expect(await standby.query('select error from pg_file_settings where error <> $$$$')).toEqual(
+      [],
+    );
+  });
 });

@@ -86,7 +86,7 @@ export const prepareServer = (
     if (link === undefined) return failed(`the upstream's address is ${upstream?.address}`);
     const wish = {
       minimums: as === 'standby' ? control.minimums : {},
-      fixed: { ...access, ...link, ...waits },
+      fixed: { ...access, ...NO_TARGETS, ...link, ...waits },
     };
     const written = await writeConfiguration(context, wish);
     if (written.kind !== 'done') return written;
@@ -124,6 +124,10 @@ const completeOldFiles = async (
   return done;
 };
 
+/**
+ * Also where nothing is recovered: PostgreSQL takes settings like these out of its configuration only
+ * in a restart, and a standby that was promoted would ask for one from then on.
+ */
 const NO_TARGETS = {
   recovery_target: '',
   recovery_target_lsn: '',
@@ -141,13 +145,13 @@ const recoverySettings = (
 ): Readonly<Record<string, string>> | undefined => {
   const { config, settings } = context;
   const restore_command = restoreCommand(context, settings().parameters['restore_command']);
-  const everywhere = { ...NO_TARGETS, restore_command };
-  if (upstream === undefined) return { ...everywhere, primary_conninfo: '', primary_slot_name: '' };
+  if (upstream === undefined)
+    return { restore_command, primary_conninfo: '', primary_slot_name: '' };
   const address = parseAddress(upstream.address);
   if (address === undefined) return undefined;
   const { replication, database } = config.postgresql;
   return {
-    ...everywhere,
+    restore_command,
     primary_conninfo: renderPrimaryConninfo({
       ...address,
       user: replication.username,
