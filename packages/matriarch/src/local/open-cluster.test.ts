@@ -52,7 +52,10 @@ describe('a file', () => {
     writeFileSync(bad, 'cluster: demo\nmembrs: 1\nmembers: 0\n');
     const read = readClusterFile(bad);
     expect(read.kind).toBe('wrong');
-    expect(read.kind === 'wrong' ? read.message : '').toContain(`${bad}:3:1: members`);
+    const message = read.kind === 'wrong' ? read.message : '';
+    expect(message).toContain(`${bad}:3:1: members`);
+    // A slip of the hand is told with the rest, not in the next attempt.
+    expect(message).toContain(`${bad}:2:1: membrs: is not a known key; did you mean "members"?`);
   });
 
   it('comes with its warnings', () => {

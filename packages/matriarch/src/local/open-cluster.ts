@@ -33,7 +33,7 @@ export const readClusterFile = (file: string): ReadCluster => {
   }
   const parsed = parseClusterConfig({ text, file, environment: process.env });
   if (parsed.config === undefined)
-    return { kind: 'wrong', message: formatMistakes(parsed.mistakes) };
+    return { kind: 'wrong', message: formatMistakes([...parsed.mistakes, ...parsed.warnings]) };
   return {
     kind: 'read',
     file: resolve(file),

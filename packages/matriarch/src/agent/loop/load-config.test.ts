@@ -37,12 +37,13 @@ describe('a file', () => {
   });
 
   it('with mistakes is told of all of them at once', () => {
-    const file = write('scope: demo\nname: pg1\n');
+    const file = write('scope: demo\nname: pg1\npostgresql: {lissten: 1}\n');
     const loaded = loadAgentConfig(file, {});
     const message = loaded.kind === 'wrong' ? loaded.message : '';
     expect(message.split('\n').length).toBeGreaterThan(1);
     expect(message).toContain('postgresql');
     expect(message).toContain('restapi');
+    expect(message).toContain('lissten: is not a known key; did you mean "listen"?');
   });
 });
 

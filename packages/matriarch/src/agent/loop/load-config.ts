@@ -39,7 +39,7 @@ export const loadAgentConfig = (
     return { kind: 'wrong', message: `${file}: is a directory without *.yml and *.yaml files` };
   const parsed = parseAgentConfig({ text, file, environment });
   if (parsed.config === undefined)
-    return { kind: 'wrong', message: formatMistakes(parsed.mistakes) };
+    return { kind: 'wrong', message: formatMistakes([...parsed.mistakes, ...parsed.warnings]) };
   const warnings = parsed.warnings.map((warning) => formatMistakes([warning]));
   return { kind: 'loaded', config: parsed.config, warnings };
 };
