@@ -45,13 +45,13 @@ describe('a process', () => {
   });
 
   it.each([
-    ['is gone with its last thread', 'Z', 1, false],
-    ['is there while another thread of it ends, and keeps its ports', 'Z', 2, true],
-    ['is there while it sleeps', 'S', 1, true],
-    ['is gone when the kernel takes it away', 'X', 0, false],
-  ])('%s', (_what, state, threads, isThere) => {
-    const times = Array.from({ length: 16 }, () => '0').join(' ');
-    const stat = `4711 (etcd (1) Z 9) ${state} ${times} ${threads} 0 81234 0\n`;
+    ['is gone with its last thread', ['Z', 1], false],
+    ['is there while another thread of it ends, and keeps its ports', ['Z', 2], true],
+    ['is there while it sleeps', ['S', 1], true],
+    ['is gone when the kernel takes it away', ['X', 0], false],
+  ] as const)('%s', (_what, [state, threads], isThere) => {
+    const others = Array.from({ length: 16 }, () => '0').join(' ');
+    const stat = `4711 (etcd (1) Z 9) ${state} ${others} ${threads} 0 81234 0\n`;
     expect(parseStat(stat) !== undefined).toBe(isThere);
   });
 

@@ -13,8 +13,8 @@ const HEAD = `# Planted mistakes
 
 Written by \`npm run sim:mutants\`. Each is the real core with one rule, one comparison or one
 promise taken away from outside (\`packages/simulator/src/plants\`), and a checker that sees it.
-The seed finds it with the faults of its profile; in a scene they are chosen, each at its moment, and
-the same scene breaks nothing without the mistake.
+The seed finds it with the faults of its profile; in a scene they are chosen, each at its moment,
+and the same scene breaks nothing without the mistake.
 \`npm run sim -- --seed N --profile NAME --plant MUTANT\` plays one.
 
 | mutant | what is wrong | seen by | profile | seed |

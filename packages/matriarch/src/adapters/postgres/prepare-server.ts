@@ -125,8 +125,8 @@ const completeOldFiles = async (
 };
 
 /**
- * Also where nothing is recovered: PostgreSQL takes settings like these out of its configuration only
- * in a restart, and a standby that was promoted would ask for one from then on.
+ * Also where nothing is recovered: PostgreSQL takes settings like these out of its configuration
+ * only in a restart, and a standby that was promoted would ask for one from then on.
  */
 const NO_TARGETS = {
   recovery_target: '',
