@@ -4,31 +4,13 @@
  */
 import * as fc from 'fast-check';
 import type { Failsafe } from '../model/failsafe.ts';
-import { type Instant, after } from '../model/instant.ts';
-import type { JournalRow } from '../model/journal.ts';
-import { type Lsn, lsn } from '../model/lsn.ts';
 import { type MemberName, defaultTags } from '../model/member.ts';
 import type { Operating } from '../model/operating.ts';
 import { type Rejoin, freshRejoin } from '../model/rejoin.ts';
-import type { PeerAnswer } from '../model/peer.ts';
-import { type Policy, defaultPolicy } from '../model/policy.ts';
-import type { DiskFacts, ServerAnswer, ServerProbe, ServerProcess } from '../model/server.ts';
-import type {
-  DocumentKey,
-  LeaseId,
-  LeaseTerm,
-  MemberDocument,
-  Revision,
-  StoreDocuments,
-  StoreSnapshot,
-  Versioned,
-} from '../model/store.ts';
-import { type Lineage, type Timeline, timeline } from '../model/timeline.ts';
-import type { WaitingPolicy } from '../model/waiting.ts';
+import type { ServerProcess } from '../model/server.ts';
+import type { DocumentKey, LeaseTerm, Revision, StoreSnapshot } from '../model/store.ts';
 import { noSyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
 import type { SyncState } from '../replication/sync-state.ts';
-import type { WaitingState } from '../replication/waiting.ts';
-import { type KnownPosition, knownPosition, unknownPosition } from '../model/wal-position.ts';
 import {
   type BootstrapStage,
   type MemberState,
@@ -37,297 +19,27 @@ import {
   beginVacating,
   createMember,
 } from '../state.ts';
-
-export const NOW = 3_600_000 as Instant;
-
-const NAMES = ['alpha', 'bravo', 'charlie'] as const;
-const anyName = fc.constantFrom(...NAMES).map((name) => name as MemberName);
-const CLUSTER = '7001';
-
-/** Moments around now: limits of a millisecond, of seconds, of minutes. */
-const OFFSETS = [-70_000, -20_000, -5_000, -1_000, -51, -1, 0, 1, 299, 300, 5_000, 26_000];
-const anyTime: fc.Arbitrary<Instant> = fc.constantFrom(...OFFSETS).map((ms) => after(NOW, ms));
-const anyPast: fc.Arbitrary<Instant> = fc
-  .constantFrom(...OFFSETS.filter((ms) => ms <= 0))
-  .map((ms) => after(NOW, ms));
-
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined });
-
-const anyLsn: fc.Arbitrary<Lsn> = fc.constantFrom(0x4ffffffn, 0x5000000n, 0x5000001n).map(lsn);
-const anyTimeline: fc.Arbitrary<Timeline> = fc.constantFrom(1, 2, 3).map(timeline);
-
-const anyLineage: fc.Arbitrary<Lineage> = fc
-  .tuple(anyTimeline, anyLsn)
-  .map(([number, switchLsn]) => ({
-    timeline: number,
-    ancestors: number === 1 ? [] : [{ timeline: timeline(number - 1), switchLsn }],
-  }));
-
-const anyPosition: fc.Arbitrary<KnownPosition> = fc.oneof(
-  fc.constant(unknownPosition),
-  fc.record({ timeline: anyTimeline, lsn: anyLsn }).map(knownPosition),
-);
-
-const anyTags = fc.record({
-  nofailover: fc.constantFrom(false, false, true),
-  failoverPriority: fc.constantFrom(1, 1, 0, 2),
-});
-
-const anyProcess: fc.Arbitrary<ServerProcess> = fc.oneof(
-  fc.constant({ kind: 'unknown' as const }),
-  fc.record({ kind: fc.constant('none' as const), silent: fc.constantFrom(true, true, false) }),
-  fc.record({
-    kind: fc.constant('running' as const),
-    pid: fc.constant(100),
-    startedAs: fc.constantFrom(
-      'primary' as const,
-      'standby' as const,
-      'private' as const,
-      'adopted' as const,
-    ),
-    promoted: fc.boolean(),
-  }),
-);
-
-const anyAnswer: fc.Arbitrary<ServerAnswer> = fc.record({
-  kind: fc.constant('answers' as const),
-  systemIdentifier: fc.constantFrom(CLUSTER, CLUSTER, '6999'),
-  serverVersion: fc.constant(150_008),
-  inRecovery: fc.boolean(),
-  lineage: anyLineage,
-  position: anyPosition,
-  receivedLsn: maybe(anyLsn),
-  replayedLsn: maybe(anyLsn),
-  replayedAt: fc.constant(undefined),
-  replayPaused: fc.constant(false),
-  streaming: fc.boolean(),
-  receiving: fc.boolean(),
-  upstream: maybe(fc.constantFrom('bravo:5432', 'charlie:5432')),
-  standbys: fc.array(
-    fc
-      .record({ pid: fc.constantFrom(201, 202), applicationName: anyName, flushLsn: anyLsn })
-      .map((row) => ({
-        ...row,
-        replyTime: undefined,
-        state: 'streaming',
-        sentLsn: row.flushLsn,
-        replayLsn: row.flushLsn,
-        syncState: 'async',
-        clientAddress: '',
-      })),
-    { maxLength: 2 },
-  ),
-  slots: fc.array(
-    fc.record({
-      name: fc.constantFrom('bravo', 'charlie', 'delta'),
-      active: fc.boolean(),
-      restartLsn: maybe(anyLsn),
-      walStatus: fc.constant('reserved'),
-    }),
-    { maxLength: 2 },
-  ),
-  startedAt: fc.constant(''),
-  pendingRestart: fc.boolean(),
-});
-
-const anyProbe: fc.Arbitrary<ServerProbe> = fc.oneof(
-  { weight: 4, arbitrary: anyAnswer },
-  fc.constantFrom(
-    { kind: 'none' as const },
-    { kind: 'starting' as const },
-    { kind: 'no-answer' as const, cause: '' },
-  ),
-);
-
-const anyDisk: fc.Arbitrary<DiskFacts> = fc.record({
-  content: fc.oneof(
-    fc.constantFrom(
-      { kind: 'empty' as const },
-      { kind: 'not-ours' as const, detail: 'photos' },
-      { kind: 'unreadable' as const, detail: 'no permission' },
-    ),
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        kind: fc.constant('data' as const),
-        systemIdentifier: fc.constantFrom(CLUSTER, CLUSTER, '6999'),
-        control: fc.constantFrom(
-          'shut-down' as const,
-          'in-production' as const,
-          'in-recovery' as const,
-        ),
-        lineage: anyLineage,
-        standbySignal: fc.boolean(),
-        end: maybe(anyLsn),
-        rewindable: fc.boolean(),
-      }),
-    },
-  ),
-  rewindUnfinished: fc.constantFrom(false, false, true),
-  bootstrapUnfinished: fc.constantFrom(false, false, true),
-  asideKept: fc.boolean(),
-  newReady: fc.boolean(),
-  lastWords: fc.constantFrom(undefined, undefined, 'panic' as const),
-});
-
-const anyPeer: fc.Arbitrary<PeerAnswer> = fc.oneof(
-  fc.constant({ kind: 'no-answer' as const, cause: '' }),
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('answers' as const),
-      running: fc.boolean(),
-      primary: fc.constantFrom(false, false, true),
-      position: anyPosition,
-      lineage: maybe(anyLineage),
-      tags: anyTags.map((tags) => ({ ...defaultTags, ...tags })),
-      electable: fc.constantFrom(true, true, false),
-      streaming: fc.boolean(),
-      promisedTo: maybe(anyName),
-    }),
-  },
-);
-
-const anyDocument: fc.Arbitrary<MemberDocument> = fc.record({
-  connUrl: fc.constantFrom('postgres://bravo:5432/postgres', 'nonsense'),
-  apiUrl: fc.constant(''),
-  state: fc.constantFrom('running', 'stopped', 'starting'),
-  role: fc.constantFrom('primary', 'replica'),
-  tags: fc.constant(defaultTags),
-  ours: fc.boolean(),
-});
-
-const anyLife = fc.record({
-  host: fc.constantFrom('host-1', 'host-2'),
-  run: fc.constantFrom('run-1', 'run-2'),
-});
-
-const LEASES = ['6', '7'].map((id) => id as LeaseId);
-const anyLeaseId = fc.constantFrom(...LEASES);
-const NEXT_LEASE = '8' as LeaseId;
-
-const versioned = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<Versioned<T> | undefined> =>
-  maybe(
-    fc
-      .tuple(value, fc.constantFrom(39, 40, 41), anyLeaseId)
-      .map(([content, revision, leaseId]) => ({
-        value: content,
-        createRevision: revision as Revision,
-        modRevision: revision as Revision,
-        leaseId,
-      })),
-  );
-
-const anyRow: fc.Arbitrary<JournalRow> = fc.record({
-  member: anyName,
-  clock: anyPast,
-  revision: fc.constant(50 as Revision),
-  event: fc.constantFrom('server.exited', undefined),
-  level: fc.constant('info'),
-  details: fc.constantFrom({}, { pid: 100 }),
-});
-
-const anyNamed = fc
-  .subarray([...NAMES])
-  .map((names) => Object.fromEntries(names.map((name) => [name, ''])));
-
-const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } = {
-  initialize: fc.constantFrom(CLUSTER, CLUSTER, CLUSTER, ''),
-  config: fc.constantFrom({}, {}, { pause: true }, { failsafe_mode: true }),
-  leader: anyName,
-  status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
-  failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
-  history: fc.constantFrom([], [{ timeline: timeline(1), switchLsn: lsn(0x5000000n), reason: '' }]),
-  sync: fc.record({
-    leader: maybe(anyName),
-    voters: fc.subarray([...NAMES]).map((names) => names as unknown as MemberName[]),
-    quorum: fc.constantFrom(0, 1),
-  }),
-  failsafe: anyNamed,
-  timelines: fc.record({
-    issued: anyTimeline,
-    promotions: fc.constantFrom(
-      [],
-      [
-        {
-          timeline: timeline(2),
-          parent: timeline(1),
-          switchLsn: lsn(0x5000000n),
-          member: 'bravo' as MemberName,
-          term: 30 as LeaseTerm,
-        },
-      ],
-    ),
-  }),
-  holder: fc.record({ member: anyName, life: anyLife }),
-  handover: fc.record({
-    from: anyName,
-    term: fc.constant(30 as LeaseTerm),
-    cause: fc.constantFrom('crash' as const, 'switchover' as const),
-    end: anyPosition,
-    heir: maybe(anyName),
-    quietMs: fc.constantFrom(0, 30_000),
-  }),
-  quiet: fc.record({ ms: fc.constantFrom(0, 30_000) }),
-  bootstrap: fc.record({ member: anyName, life: anyLife }),
-  suspension: fc.record({ member: anyName, life: anyLife }),
-  journal: fc.record({ rows: fc.array(anyRow, { maxLength: 2 }) }),
-};
-
-const anySnapshot: fc.Arbitrary<StoreSnapshot> = fc
-  .record({
-    members: fc.dictionary(fc.constantFrom(...NAMES), versioned(anyDocument), { maxKeys: 3 }),
-    documents: fc.record(
-      Object.fromEntries(
-        Object.entries(documents).map(([key, value]) => [key, versioned<unknown>(value)]),
-      ),
-    ),
-  })
-  .map(({ members, documents: contents }) => {
-    const present = Object.entries(members).filter(([, document]) => document !== undefined);
-    const revision = 50 as Revision;
-    return { revision, members: Object.fromEntries(present), ...contents } as StoreSnapshot;
-  });
-
-const anyWaitingPolicy: fc.Arbitrary<WaitingPolicy> = fc.record({
-  roles: fc.constantFrom([], [], ['billing'], ['billing', 'reports']),
-  databases: fc.constantFrom([], [], ['ledger']),
-});
-
-const anyWaiting: fc.Arbitrary<WaitingState> = fc.record({
-  asked: maybe(anyWaitingPolicy),
-  settings: fc.uniqueArray(
-    fc.record({
-      kind: fc.constantFrom('role' as const, 'database' as const),
-      name: fc.constantFrom('billing', 'reports', 'ledger'),
-      value: fc.constantFrom(undefined, 'on', 'local'),
-      marked: fc.boolean(),
-      canConnect: fc.boolean(),
-    }),
-    { maxLength: 2, selector: ({ kind, name }) => `${kind} ${name}` },
-  ),
-  lookAt: anyTime,
-  changedAt: maybe(anyPast),
-});
-
-const anyPolicy: fc.Arbitrary<Policy> = fc
-  .record({
-    fastLease: fc.boolean(),
-    primaryStartTimeoutMs: fc.constantFrom(0, 20_000),
-    usePgRewind: fc.boolean(),
-    useSlots: fc.boolean(),
-    failsafe: fc.boolean(),
-    serverConfigVersion: fc.constantFrom('v1', 'v2'),
-    waiting: anyWaitingPolicy,
-    synchronous: fc.record({
-      mode: fc.constantFrom('off' as const, 'on' as const, 'quorum' as const),
-      strict: fc.boolean(),
-      count: fc.constantFrom(1, 2),
-      lagBytesMax: fc.constantFrom(undefined, 0n),
-    }),
-  })
-  .map((parts) => ({ ...defaultPolicy, ...parts }));
+import { anyPolicy, anyWaiting } from './any/policy.ts';
+import { anyDisk, anyPeer, anyProbe, anyProcess } from './any/server.ts';
+import { anyRow, anySnapshot, documents } from './any/store.ts';
+import {
+  CLUSTER,
+  LEASES,
+  NAMES,
+  NEXT_LEASE,
+  NOW,
+  anyLeaseId,
+  anyLife,
+  anyLineage,
+  anyLsn,
+  anyName,
+  anyPast,
+  anyTags,
+  anyTime,
+  anyTimeline,
+  maybe,
+  seen,
+} from './any/values.ts';
 
 const anyVacating: fc.Arbitrary<Vacating> = fc
   .record({
@@ -403,8 +115,6 @@ const anyRejoin: fc.Arbitrary<Rejoin> = fc
     asked: fc.constantFrom(false, false, true),
   })
   .map((parts) => ({ ...freshRejoin(NOW), ...parts }));
-
-const seen = <T>(value: fc.Arbitrary<T>) => maybe(fc.record({ value, at: anyPast }));
 
 const anyFacts = fc.record({
   policy: anyPolicy,
