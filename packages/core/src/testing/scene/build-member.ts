@@ -13,6 +13,7 @@ import { type Draft, type MemberState, type Self, createMember } from '../../sta
 import { prepareAs } from '../../rules/prepared.ts';
 import { assembleMemberDocument } from '../../view/documents.ts';
 import { assembleView } from '../../view/view.ts';
+import { factsOfCommits } from './facts-of-commits.ts';
 import { factsOfFailsafe } from './facts-of-failsafe.ts';
 import { factsOfMember } from './facts-of-member.ts';
 import { factsOfServer } from './facts-of-server.ts';
@@ -26,6 +27,7 @@ export const facts: Facts = {
   ...factsOfMember,
   ...factsOfFailsafe,
   ...factsOfStore,
+  ...factsOfCommits,
   ...factsOfServer,
 };
 
