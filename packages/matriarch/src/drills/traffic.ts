@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Ledger } from './ledger.ts';
 
-/** Rest between two statements of one client, so that the machine is not the bottleneck. */
-const THINK_MS = 4;
+/**
+ * Rest between two statements of one client. At a few milliseconds two cores with three servers on
+ * them are busy all the time, and what is measured is how long everything waits for a processor.
+ */
+const THINK_MS = 20;
 const RECONNECT_MS = 20;
 const CONNECT_LIMIT_MS = 10_000;
 /** A statement without an answer for so long counts as broken. */
@@ -115,7 +118,7 @@ const reader =
   (ledger: Ledger): Turn =>
   async (client) => {
     try {
-      await client.query(`select count(*) from ${TABLE} where id like '0-1%'`);
+      await client.query(`select id from ${TABLE} where id = '0-1'`);
       ledger.recordRead(true);
       return true;
     } catch {

@@ -34,6 +34,9 @@ const historiesAbove = (names: readonly string[], number: Timeline): readonly Ti
     })
     .sort((a, b) => a - b);
 
+export const hasHistoryAbove = async (walDirectory: string, number: Timeline): Promise<boolean> =>
+  historiesAbove(await readdir(walDirectory), number).length > 0;
+
 /** Where `lineage` left the timeline `number`; undefined when it never was on it. */
 const leftAt = (lineage: Lineage, number: Timeline): Lsn | undefined =>
   lineage.ancestors.find((ancestor) => ancestor.timeline === number)?.switchLsn;

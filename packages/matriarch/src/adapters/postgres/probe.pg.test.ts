@@ -37,6 +37,21 @@ const mustAnswer = (probe: ServerProbe): ServerAnswer => {
 
 const look = async (probe: Probe): Promise<ServerAnswer> => mustAnswer(await probe.probe(LIMIT_MS));
 
+/** Nobody is let in for replication any more, until what is returned is called. */
+const barReplication = async (server: TestServer): Promise<() => Promise<void>> => {
+  const path = join(server.dataDirectory, 'pg_hba.conf');
+  const rules = await readFile(path, 'utf8');
+  const count = (): Promise<string> => server.value('select count(*) from pg_hba_file_rules');
+  const before = await count();
+  const write = async (text: string, lines: string): Promise<void> => {
+    await writeFile(path, text);
+    process.kill(server.pid() ?? 0, 'SIGHUP');
+    await waitUntil('the new rules', async () => (await count()) === lines);
+  };
+  await write('host all all 127.0.0.1/32 trust\n', '1');
+  return () => write(rules, before);
+};
+
 const lsnOf = async (server: TestServer, sql: string): Promise<Lsn> => {
   const position = parseLsn(await server.value(sql));
   if (position === undefined) throw new Error(`${sql} is no LSN`);
@@ -183,6 +198,9 @@ describe('a standby', () => {
 
     const probe = probeOf(standby);
     expect((await look(probe)).lineage.timeline).toBe(1);
+    // Looks again only when all is over.
+    const early = probeOf(standby);
+    expect((await look(early)).lineage.timeline).toBe(1);
     const link = `host=127.0.0.1 port=${heir.port} user=replicator application_name=pg2`;
     await standby.configure({ primary_conninfo: link });
     process.kill(standby.pid() ?? 0, 'SIGHUP');
@@ -198,10 +216,15 @@ describe('a standby', () => {
     expect(streaming.position).toMatchObject({ known: true, position: { timeline: 2 } });
 
     // No walreceiver any more, and the control file is still on timeline 1.
+    const restoreAccess = await barReplication(standby);
     await heir.crash();
     await standby.until('select count(*) from pg_stat_wal_receiver', '0');
+    // Whoever has seen it stream needs nobody to let it in for replication.
+    expect((await look(probe)).position).toEqual(streaming.position);
+    expect((await look(early)).position).toEqual({ known: false });
+    await restoreAccess();
     expect(await standby.value('select timeline_id from pg_control_checkpoint()')).toBe('1');
-    for (const fresh of [probe, probeOf(standby)]) {
+    for (const fresh of [probe, early, probeOf(standby)]) {
       const orphan = await look(fresh);
       expect(orphan.lineage).toEqual(lineage);
       expect(orphan.position).toEqual(streaming.position);
@@ -209,10 +232,7 @@ describe('a standby', () => {
   });
 
   it('that lets nobody in for replication still tells its lineage, but no position', async () => {
-    const path = join(standby.dataDirectory, 'pg_hba.conf');
-    await writeFile(path, 'host all all 127.0.0.1/32 trust\n');
-    process.kill(standby.pid() ?? 0, 'SIGHUP');
-    await standby.until(`select count(*) from pg_hba_file_rules`, '1');
+    await barReplication(standby);
     const answer = await look(probeOf(standby));
     expect(answer.lineage.timeline).toBe(2);
     expect(answer.position).toEqual({ known: false });

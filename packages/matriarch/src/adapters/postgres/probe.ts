@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { messageOf } from './answer.ts';
 import type { PostgresContext } from './context.ts';
 import { readControlData } from './control-data.ts';
-import { lineageOnDisk, readLineage } from './history-files.ts';
+import { hasHistoryAbove, lineageOnDisk, readLineage } from './history-files.ts';
 import { ownServerTarget } from './own-server.ts';
 import { PROBE_QUERY, type ProbeRow, readProbeRow } from './probe-query.ts';
 import { createSqlSession, querySql, type SqlAnswer, textOf } from './sql-session.ts';
@@ -54,6 +54,7 @@ export const createProbe = (context: PostgresContext): Probe => {
   );
   const lineages = createLineageCache(context);
   const identify = createIdentifier(context);
+  const remembered = createTimelineMemory(context);
   /**
    * The start of the server that has consumed its local WAL. It looks for more again and again, and
    * is not found waiting each time.
@@ -73,7 +74,9 @@ export const createProbe = (context: PostgresContext): Probe => {
     if (row.receivedLsn !== undefined || row.waitsForMoreWal) consumedBy = row.startedAt;
     const leftMs = Math.max(1, limitMs - (performance.now() - startedMs));
     const isConsumed = consumedBy === row.startedAt;
-    const { timeline, position } = await locate(row, isConsumed, () => identify(row, leftMs));
+    const known = { ...row, timeline: row.timeline ?? (await remembered.recall(row)) };
+    const { timeline, position } = await locate(known, isConsumed, () => identify(row, leftMs));
+    remembered.note(row, timeline);
     const lineage =
       timeline === undefined
         ? await newestLineage(context)
@@ -161,6 +164,26 @@ const answered = (row: ProbeRow) => ({
   startedAt: row.startedAt,
   pendingRestart: row.pendingRestart,
 });
+
+/**
+ * The timeline a standby was last seen on, for when its walreceiver is gone: asking it over the
+ * replication protocol takes a new connection, and that at the moment when others wait to be told
+ * its position. Before PostgreSQL recovers or receives anything of a later timeline, the history of
+ * that one is in pg_wal. Looked for after the row was read, so it is about that row.
+ */
+const createTimelineMemory = ({ config }: PostgresContext) => {
+  const walDirectory = join(config.postgresql.dataDirectory, 'pg_wal');
+  let last: { readonly startedAt: string; readonly timeline: Timeline } | undefined;
+  return {
+    note: ({ startedAt, inRecovery }: ProbeRow, timeline: Timeline | undefined): void => {
+      if (timeline !== undefined) last = inRecovery ? { startedAt, timeline } : undefined;
+    },
+    recall: async ({ startedAt, inRecovery }: ProbeRow): Promise<Timeline | undefined> => {
+      if (!inRecovery || last?.startedAt !== startedAt) return undefined;
+      return (await hasHistoryAbove(walDirectory, last.timeline)) ? undefined : last.timeline;
+    },
+  };
+};
 
 /**
  * Asks a standby without walreceiver over the replication protocol: SQL has nothing that tells the
