@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DrillReport, FaultReport } from '../../packages/matriarch/src/drills/report.ts';
+import type { DemoReport, FaultReport } from '../../packages/matriarch/src/drills/report.ts';
 import { findServerAccount } from './harness/account.ts';
 import { type Ended, UpBench } from './local/up-bench.ts';
 
@@ -23,7 +23,7 @@ const openBench = (): UpBench =>
 describe('the demo', () => {
   const bench = openBench();
   let ended: Ended;
-  let report: DrillReport;
+  let report: DemoReport;
 
   beforeAll(async () => {
     const running = bench.start('demo', '--report', 'report.json');
@@ -31,7 +31,7 @@ describe('the demo', () => {
     ended = await running.ended;
     clearTimeout(timer);
     if (ended.status !== 0) console.error(`${ended.out}\n${ended.err}`);
-    report = JSON.parse(readFileSync(join(bench.directory, 'report.json'), 'utf8')) as DrillReport;
+    report = JSON.parse(readFileSync(join(bench.directory, 'report.json'), 'utf8')) as DemoReport;
   });
   afterAll(async () => bench.close());
 

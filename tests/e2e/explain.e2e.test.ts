@@ -12,7 +12,7 @@ import {
   letGo,
   postmasterPid,
   serverPids,
-} from '../../packages/matriarch/src/drills/faults.ts';
+} from '../../packages/matriarch/src/drills/processes.ts';
 import { memberPaths } from '../../packages/matriarch/src/local/directories.ts';
 import { withDescendants } from '../../packages/matriarch/src/local/process-tree.ts';
 import { decodeText, readKey } from './harness/etcd-gateway.ts';

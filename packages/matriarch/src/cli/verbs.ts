@@ -14,6 +14,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   down: async () => (await import('./commands/down.ts')).downCommand,
   destroy: async () => (await import('./commands/destroy.ts')).destroyCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  drill: async () => (await import('./commands/drill.ts')).drillCommand,
   list: async () => (await import('./commands/list.ts')).listCommand,
   history: async () => (await import('./commands/history.ts')).historyCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,

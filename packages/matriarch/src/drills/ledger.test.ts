@@ -126,3 +126,29 @@ describe('a ledger', () => {
     expect(ledger.countNewlyLost(new Set(['x']), ['a', 'b', 'c', 'x'])).toBe(1);
   });
 });
+
+describe('troubles', () => {
+  it('are counted by what was said, the most frequent first', () => {
+    const ledger = new Ledger();
+    const broken = Object.assign(new Error('terminating connection'), { code: '57P01' });
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    now = 150;
+    ledger.recordTrouble(refused, 'login');
+    for (let count = 0; count < 2; count += 1) ledger.recordTrouble(broken, 'statement');
+    ledger.recordTrouble(new Error('Query read timeout'), 'statement');
+    now = 200;
+    ledger.recordTrouble(broken, 'statement');
+    expect(Object.entries(ledger.countTroubles(window))).toEqual([
+      ['SQLSTATE 57P01', 2],
+      ['login: ECONNREFUSED', 1],
+      ['Query read timeout', 1],
+    ]);
+  });
+});
+
+it('counts acknowledged writes in each part of a window', () => {
+  const ledger = new Ledger();
+  write(ledger, [90, 100, 139, 140, 199, 200]);
+  write(ledger, [120], 'failed');
+  expect(ledger.countPerBucket(window, 40)).toEqual([2, 1, 1]);
+});

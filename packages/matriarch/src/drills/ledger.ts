@@ -9,6 +9,13 @@ export interface WriteRecord {
   readonly atMs: number;
 }
 
+/** What an application was not given: a statement that ended with an error, a login refused. */
+export interface Trouble {
+  /** `SQLSTATE 57P01`, `ECONNRESET`, or what the driver said. */
+  readonly kind: string;
+  readonly atMs: number;
+}
+
 export interface Window {
   readonly fromMs: number;
   readonly toMs: number;
@@ -19,6 +26,7 @@ export class Ledger {
   /** When reads were answered, and when they failed. */
   readonly reads: number[] = [];
   readonly readErrors: number[] = [];
+  readonly troubles: Trouble[] = [];
   readonly #lost = new Set<string>();
 
   recordWrite(id: string, outcome: WriteOutcome): void {
@@ -27,6 +35,30 @@ export class Ledger {
 
   recordRead(succeeded: boolean): void {
     (succeeded ? this.reads : this.readErrors).push(performance.now());
+  }
+
+  recordTrouble(error: unknown, at: 'login' | 'statement'): void {
+    const kind = at === 'login' ? `login: ${kindOf(error)}` : kindOf(error);
+    this.troubles.push({ kind, atMs: performance.now() });
+  }
+
+  /** How many of each kind, the most frequent first. */
+  countTroubles({ fromMs, toMs }: Window): Readonly<Record<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { kind, atMs } of this.troubles)
+      if (atMs >= fromMs && atMs < toMs) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+  }
+
+  /** Acknowledged writes in each part of the window, one after the other. */
+  countPerBucket({ fromMs, toMs }: Window, bucketMs: number): readonly number[] {
+    const length = Math.max(0, Math.ceil((toMs - fromMs) / bucketMs));
+    const counts = Array.from({ length }, () => 0);
+    for (const atMs of this.#acknowledgedAt()) {
+      const index = Math.floor((atMs - fromMs) / bucketMs);
+      if (atMs < toMs && counts[index] !== undefined) counts[index] += 1;
+    }
+    return counts;
   }
 
   acknowledgedIds(): string[] {
@@ -72,6 +104,17 @@ export class Ledger {
     return this.writes.filter(({ outcome }) => outcome === 'acknowledged').map(({ atMs }) => atMs);
   }
 }
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** PostgreSQL's code, or the system's, or what the driver says. */
+const kindOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? textOf(error.code) : undefined;
+  if (code === undefined) return error.message;
+  return /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code;
+};
 
 const lengthOf = ({ fromMs, toMs }: Window): number => toMs - fromMs;
 

@@ -14,14 +14,16 @@ import { withDescendants } from '../local/process-tree.ts';
 import type { RunningUp } from '../local/running-up.ts';
 import { Ledger } from './ledger.ts';
 import { median } from './median.ts';
-import type { FaultName, FaultReport } from './report.ts';
-import { runFault } from './run-faults.ts';
+import type { DrillRun } from './report.ts';
+import { runScenario } from './run-scenario.ts';
+import { findScenario } from './scenarios.ts';
 import { startTraffic } from './traffic.ts';
 import { createTable, trafficOf } from './traffic-of-cluster.ts';
+import { drillClusterOf } from './up-cluster.ts';
 
 const NAME = 'matriarch-bench';
 const ROUNDS = Number(process.argv[3] ?? 10);
-const FAULTS: readonly FaultName[] = ['primary-crash', 'switchover', 'host-loss'];
+const FAULTS = ['primary-crash', 'switchover', 'host-loss'];
 /** A crash within a minute of another one restarts in place (rule S13): not measured here. */
 const ROUND_MS = 62_000;
 const IDLE_MS = 20_000;
@@ -109,16 +111,19 @@ const run = async (directory: string): Promise<number> => {
   }
 };
 
-const measureFaults = async (up: RunningUp): Promise<FaultReport[]> => {
+const measureFaults = async (up: RunningUp): Promise<DrillRun[]> => {
   const ledger = new Ledger();
   const traffic = trafficOf(up, ledger);
+  const cluster = drillClusterOf(up);
   await createTable(traffic);
   const clients = startTraffic(traffic);
-  const faults: FaultReport[] = [];
+  const faults: DrillRun[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const begun = performance.now();
     for (const fault of FAULTS) {
-      const result = await runFault({ up, ledger, traffic }, fault);
+      const scenario = findScenario(fault);
+      const result = scenario && (await runScenario({ cluster, ledger, traffic }, scenario));
+      if (result === undefined) throw new Error(`${fault}: the cluster is not whole`);
       faults.push(result);
       const { oldPrimary, newPrimary, writeOutageMs, lost, rejoinedMs } = result;
       say(
@@ -134,13 +139,13 @@ const measureFaults = async (up: RunningUp): Promise<FaultReport[]> => {
 
 interface Figures {
   readonly idle: readonly IdleFigures[];
-  readonly faults: readonly FaultReport[];
+  readonly faults: readonly DrillRun[];
   readonly ttlMs: number;
 }
 
 const writeReport = (directory: string, { idle, faults, ttlMs }: Figures): void => {
   const rows = FAULTS.map((fault) => {
-    const runs = faults.filter((one) => one.fault === fault);
+    const runs = faults.filter((one) => one.scenario === fault);
     const outages = runs.map(({ writeOutageMs }) => writeOutageMs);
     const rejoined = runs.flatMap(({ rejoinedMs }) => (rejoinedMs === null ? [] : [rejoinedMs]));
     const moved = runs.filter(({ oldPrimary, newPrimary }) => oldPrimary !== newPrimary).length;

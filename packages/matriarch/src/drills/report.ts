@@ -1,6 +1,7 @@
 /** What a drill found, as it is written to a file; every time in milliseconds. */
-
-export type FaultName = 'primary-crash' | 'host-loss' | 'switchover';
+import { median } from './median.ts';
+import type { Scenario } from './scenario.ts';
+import { findScenario } from './scenarios.ts';
 
 export interface FaultStep {
   /** An event of the agents or of the applications: `lease.acquired pg2`, `write.acknowledged`. */
@@ -9,8 +10,11 @@ export interface FaultStep {
   readonly atMs: number;
 }
 
-export interface FaultReport {
-  readonly fault: FaultName;
+/** One scenario, played once. */
+export interface DrillRun {
+  readonly scenario: string;
+  /** Wall clock, for people. */
+  readonly startedAt: string;
   readonly oldPrimary: string;
   readonly newPrimary: string;
   /** Longest time in which no write was acknowledged. */
@@ -18,47 +22,140 @@ export interface FaultReport {
   readonly readOutageMs: number;
   /** Statements that ended with an error, at the applications. */
   readonly clientErrors: number;
+  /** Those and the logins that were refused, by what was said, the most frequent first. */
+  readonly errors: Readonly<Record<string, number>>;
   /** All since the drill began. */
   readonly acknowledged: number;
-  /** Of those, what the primary does not have after this fault and still had before it. */
+  /** Of those, what the primary does not have after this run and still had before it. */
   readonly lost: number;
+  /** What was done, and when it was over. */
+  readonly harms: readonly FaultStep[];
   readonly steps: readonly FaultStep[];
   /** When every member streamed again; null: not within the limit. */
   readonly rejoinedMs: number | null;
+  /** The same, from when nothing was harmed any more. */
+  readonly wholeMs: number | null;
+  /** Acknowledged writes in each part of the time, `fromMs` being the begin of the first. */
+  readonly writes: {
+    readonly bucketMs: number;
+    readonly fromMs: number;
+    readonly counts: readonly number[];
+  };
+  /** What the cluster itself tells of it, and how it was known that the old server was silent. */
+  readonly incidents: readonly {
+    readonly title: string;
+    readonly cause: string;
+    readonly evidence: readonly string[];
+  }[];
 }
 
-export interface DrillReport {
+/** A run as the demo reports it. */
+export interface FaultReport {
+  readonly fault: string;
+  readonly oldPrimary: string;
+  readonly newPrimary: string;
+  readonly writeOutageMs: number;
+  readonly readOutageMs: number;
+  readonly clientErrors: number;
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly steps: readonly FaultStep[];
+  readonly rejoinedMs: number | null;
+}
+
+export interface DemoReport {
   readonly cluster: string;
   readonly store: { readonly name: 'etcd'; readonly version: string; readonly members: number };
   readonly faults: readonly FaultReport[];
 }
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(2)} s`;
+export const faultReportOf = (run: DrillRun): FaultReport => ({
+  fault: run.scenario,
+  oldPrimary: run.oldPrimary,
+  newPrimary: run.newPrimary,
+  writeOutageMs: run.writeOutageMs,
+  readOutageMs: run.readOutageMs,
+  clientErrors: run.clientErrors,
+  acknowledged: run.acknowledged,
+  lost: run.lost,
+  steps: run.steps,
+  rejoinedMs: run.rejoinedMs,
+});
 
-const TITLES: Readonly<Record<FaultName, string>> = {
-  'primary-crash': 'PostgreSQL of the primary killed (SIGKILL of the postmaster)',
-  'host-loss': 'host of the primary lost (SIGKILL of everything on it, its etcd too)',
-  switchover: 'switchover asked for',
+export type DrillMode = 'asynchronous' | 'synchronous' | 'quorum' | 'hybrid';
+
+/** All runs of one scenario under one mode of replication. */
+export interface DrillResult {
+  readonly scenario: string;
+  readonly says: string;
+  readonly mode: DrillMode;
+  readonly runs: readonly DrillRun[];
+}
+
+export interface DrillReport {
+  readonly cluster: string;
+  readonly ttlMs: number;
+  readonly drills: readonly DrillResult[];
+}
+
+/** After a drill every member streams again within this time, without a hand. */
+export const WHOLE_MAX_MS = 30_000;
+
+const mayLose = ({ mayLose: may }: Scenario, mode: DrillMode): boolean =>
+  may && (mode === 'asynchronous' || mode === 'hybrid');
+
+/** What was not as it has to be, in sentences; none: the run has passed. */
+export const findProblems = (run: DrillRun, mode: DrillMode): readonly string[] => {
+  const scenario = findScenario(run.scenario);
+  if (scenario === undefined) return [`there is no scenario ${run.scenario}`];
+  const { oldPrimary, newPrimary, lost, wholeMs } = run;
+  const stayed = oldPrimary === newPrimary;
+  return [
+    ...(lost > 0 && !mayLose(scenario, mode) ? [`${lost} acknowledged writes are lost`] : []),
+    ...(scenario.primary === 'moves' && stayed ? [`${oldPrimary} is still the primary`] : []),
+    ...(scenario.primary === 'stays' && !stayed
+      ? [`${newPrimary} is the primary, and ${oldPrimary} should be`]
+      : []),
+    ...(wholeMs === null
+      ? ['not every member streams again']
+      : wholeMs > WHOLE_MAX_MS
+        ? [`every member streamed again only after ${seconds(wholeMs)}`]
+        : []),
+  ];
 };
 
-/** One fault as a person reads it. */
-export const formatFault = (report: FaultReport): string => {
-  const { fault, oldPrimary, newPrimary, lost, acknowledged, rejoinedMs } = report;
+const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(2)} s`;
+
+/** The least, the middle and the most of what was measured. */
+export const spread = (values: readonly number[]): string => {
+  if (values.length === 0) return 'never';
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most
+    ? seconds(least)
+    : `${seconds(least)} / ${seconds(median(values))} / ${seconds(most)}`;
+};
+
+/** One run as a person reads it. */
+export const formatRun = (run: DrillRun): string => {
+  const { scenario, oldPrimary, newPrimary, lost, acknowledged, rejoinedMs } = run;
+  const says = findScenario(scenario)?.says ?? scenario;
   const moved =
     oldPrimary === newPrimary
-      ? `${oldPrimary} started again in place`
+      ? `${oldPrimary} is the primary again`
       : `${oldPrimary} → ${newPrimary}`;
   const loss =
     lost === 0
       ? `nothing of ${acknowledged} acknowledged writes lost`
       : `${lost} of ${acknowledged} acknowledged writes lost: no replica had received them`;
+  const steps = [...run.harms, ...run.steps].sort((a, b) => a.atMs - b.atMs);
   return [
-    `${TITLES[fault]}: ${moved}`,
-    `  writes stopped for ${seconds(report.writeOutageMs)}, ` +
-      `reads for ${seconds(report.readOutageMs)}, ` +
-      `${report.clientErrors} statements ended with an error`,
+    `${scenario}: ${says}: ${moved}`,
+    `  writes stopped for ${seconds(run.writeOutageMs)}, ` +
+      `reads for ${seconds(run.readOutageMs)}, ` +
+      `${run.clientErrors} statements ended with an error`,
     `  ${loss}`,
-    ...report.steps.map(({ name, atMs }) => `  ${String(atMs).padStart(7)} ms  ${name}`),
+    ...steps.map(({ name, atMs }) => `  ${String(atMs).padStart(7)} ms  ${name}`),
+    ...run.incidents.flatMap(({ evidence }) => evidence.map((text) => `              ${text}`)),
     rejoinedMs === null
       ? '  not every member streamed again within the limit'
       : `  ${String(rejoinedMs).padStart(7)} ms  every member streams again`,

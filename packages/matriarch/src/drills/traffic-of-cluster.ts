@@ -1,16 +1,20 @@
-/** The usual load on a local cluster: half of it through PgBouncer, half through HAProxy alone. */
-import { clusterRoles } from '@matriarch/protocol';
-import type { RunningUp } from '../local/running-up.ts';
+/** The usual load on a cluster: half of it through PgBouncer, half through HAProxy alone. */
+import { type ClusterConfig, clusterRoles } from '@matriarch/protocol';
 import type { Ledger } from './ledger.ts';
-import { TABLE, type TrafficParts, connect } from './traffic.ts';
+import { type Door, TABLE, type TrafficParts, connect } from './traffic.ts';
 
-export const trafficOf = (up: RunningUp, ledger: Ledger): TrafficParts => {
-  const { haproxy, pgbouncer } = up.config;
+export interface LoadedCluster {
+  readonly config: ClusterConfig;
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+export const trafficOf = ({ config, secrets }: LoadedCluster, ledger: Ledger): TrafficParts => {
+  const { haproxy, pgbouncer } = config;
   const direct = (port: number) => ({ port, database: 'postgres' });
   const pooled = (database: string) => ({ port: pgbouncer?.port ?? haproxy.writePort, database });
   return {
     user: clusterRoles.superuser,
-    password: up.secrets.get('superuser') ?? '',
+    password: secrets.get('superuser') ?? '',
     writeDoors: [
       direct(haproxy.writePort),
       direct(haproxy.writePort),
@@ -22,10 +26,24 @@ export const trafficOf = (up: RunningUp, ledger: Ledger): TrafficParts => {
   };
 };
 
-export const createTable = async (traffic: TrafficParts): Promise<void> => {
+/** The servers themselves, past everything that stands before them. */
+export const serverDoors = ({ config }: LoadedCluster): readonly Door[] =>
+  config.members.map(({ host, postgresqlPort: port }) => ({ host, port, database: 'postgres' }));
+
+const run = async (traffic: TrafficParts, statement: string): Promise<void> => {
   const [door] = traffic.writeDoors;
   if (door === undefined) return;
   const client = await connect(traffic, door);
-  await client.query(`create table if not exists ${TABLE} (id text primary key)`);
-  await client.end();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 };
+
+/** A new one each time: rows of an earlier exercise, which was perhaps killed, are in the way. */
+export const createTable = (traffic: TrafficParts): Promise<void> =>
+  run(traffic, `drop table if exists ${TABLE}; create table ${TABLE} (id text primary key)`);
+
+export const dropTable = (traffic: TrafficParts): Promise<void> =>
+  run(traffic, `drop table if exists ${TABLE}`);

@@ -11,8 +11,8 @@ import {
 } from '../testing/postgres.ts';
 import { SUPERUSER } from '../testing/postgres-context.ts';
 import { Ledger } from './ledger.ts';
-import { TABLE, type TrafficParts, connect, startTraffic } from './traffic.ts';
-import { createTable } from './traffic-of-cluster.ts';
+import { TABLE, type TrafficParts, connect, startDirectWriter, startTraffic } from './traffic.ts';
+import { createTable, dropTable } from './traffic-of-cluster.ts';
 
 let lab: PostgresLab;
 let server: TestServer;
@@ -95,6 +95,31 @@ describe('traffic', () => {
     await traffic.stop();
     expect(new Set(ledger.writes.map(({ outcome }) => outcome))).toEqual(new Set(['failed']));
     expect(ledger.reads).toEqual([]);
+  });
+
+  it('of who knows the servers finds the primary among them, and says so when it is gone', async () => {
+    const standby = await lab.cloneServer(server, 'pg2');
+    await standby.start();
+    const ledger = new Ledger();
+    const parts = partsFor(ledger);
+    await createTable(parts);
+    const doors = [standby, server].map(({ port }) => ({ port, database: 'postgres' }));
+    const writer = startDirectWriter(parts, doors);
+    await waitUntil('some writes', () => ledger.acknowledgedIds().length > 20);
+    expect(ledger.troubles).toEqual([]);
+    await server.crash();
+    await waitUntil('trouble', () => ledger.troubles.length > 0);
+    await server.start();
+    const { length } = ledger.acknowledgedIds();
+    await waitUntil('more writes', () => ledger.acknowledgedIds().length > length);
+    await writer.stop();
+    const present = await rows();
+    expect(ledger.acknowledgedIds().filter((id) => !present.has(id))).toEqual([]);
+    const everything = { fromMs: 0, toMs: performance.now() };
+    expect(Object.keys(ledger.countTroubles(everything)).length).toBeGreaterThan(0);
+
+    await dropTable(parts);
+    expect(await server.value(`select to_regclass('${TABLE}') is null`)).toBe('t');
   });
 
   it('ends also while nobody lets it in', async () => {

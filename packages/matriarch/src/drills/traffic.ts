@@ -14,6 +14,8 @@ const CONNECT_LIMIT_MS = 10_000;
 const STATEMENT_LIMIT_MS = 10_000;
 
 export interface Door {
+  /** Absent: this machine. */
+  readonly host?: string;
   readonly port: number;
   readonly database: string;
 }
@@ -34,10 +36,10 @@ export const TABLE = 'matriarch_drill';
 
 export const connect = async (
   { user, password }: Pick<TrafficParts, 'user' | 'password'>,
-  { port, database }: Door,
+  { host = '127.0.0.1', port, database }: Door,
 ): Promise<Client> => {
   const client = new Client({
-    host: '127.0.0.1',
+    host,
     port,
     database,
     user,
@@ -72,6 +74,56 @@ export const startTraffic = (parts: TrafficParts): Traffic => {
   };
 };
 
+/**
+ * An application that knows the servers themselves, and stays with the primary it has found until
+ * that leaves it. Nothing stands between it and a server that should be silent.
+ */
+export const startDirectWriter = (
+  parts: Pick<TrafficParts, 'user' | 'password' | 'ledger'>,
+  doors: readonly Door[],
+): Traffic => {
+  let stopped = false;
+  const turn = writer(parts.ledger, 'direct');
+  const work = async (): Promise<void> => {
+    for (let index = 0; !stopped; index += 1) {
+      const door = doors[index % doors.length];
+      const client = door === undefined ? undefined : await enterPrimary(parts, door);
+      if (client === undefined) {
+        await sleep(RECONNECT_MS);
+        continue;
+      }
+      while (!stopped && (await turn(client))) await sleep(THINK_MS);
+      client.end().catch(() => undefined);
+    }
+  };
+  const working = work();
+  return {
+    stop: async () => {
+      stopped = true;
+      await working;
+    },
+  };
+};
+
+/** Undefined: it is not the primary, or nobody is let in. */
+const enterPrimary = async (
+  parts: Pick<TrafficParts, 'user' | 'password'>,
+  door: Door,
+): Promise<Client | undefined> => {
+  let client: Client | undefined;
+  try {
+    client = await connect(parts, door);
+    const { rows } = await client.query<{ standby: boolean }>(
+      'select pg_is_in_recovery() as standby',
+    );
+    if (rows[0]?.standby === false) return client;
+  } catch {
+    // Another one is tried next.
+  }
+  client?.end().catch(() => undefined);
+  return undefined;
+};
+
 /** One statement; false when the connection is of no use any more. */
 type Turn = (client: Client) => Promise<boolean>;
 
@@ -84,7 +136,8 @@ const keepGoing = async (
     let client: Client;
     try {
       client = await connect(parts, door);
-    } catch {
+    } catch (error) {
+      parts.ledger.recordTrouble(error, 'login');
       await sleep(RECONNECT_MS);
       continue;
     }
@@ -94,17 +147,18 @@ const keepGoing = async (
   }
 };
 
-const writer = (ledger: Ledger, index: number): Turn => {
+const writer = (ledger: Ledger, name: number | string): Turn => {
   let count = 0;
   return async (client) => {
     count += 1;
-    const id = `${index}-${count}`;
+    const id = `${name}-${count}`;
     try {
       await client.query(`insert into ${TABLE} (id) values ($1)`, [id]);
       ledger.recordWrite(id, 'acknowledged');
       return true;
     } catch (error) {
       ledger.recordWrite(id, isRefusal(error) ? 'failed' : 'unknown');
+      ledger.recordTrouble(error, 'statement');
       return false;
     }
   };
@@ -121,8 +175,9 @@ const reader =
       await client.query(`select id from ${TABLE} where id = '0-1'`);
       ledger.recordRead(true);
       return true;
-    } catch {
+    } catch (error) {
       ledger.recordRead(false);
+      ledger.recordTrouble(error, 'statement');
       return false;
     }
   };

@@ -107,6 +107,7 @@ export interface ClusterConfig {
   /** Undefined: `pgbouncer: off`. */
   readonly pgbouncer: ClusterPgbouncer | undefined;
   readonly secrets: ClusterSecrets;
+  /** Whether `matriarch drill` may harm this cluster. */
   readonly drills: { readonly allowed: boolean };
 }
 

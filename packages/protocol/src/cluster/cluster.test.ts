@@ -186,7 +186,7 @@ describe('a local cluster', () => {
         maxClientConnections: 1_000,
       },
       secrets: { superuser: { kind: 'generated' }, rewind: undefined },
-      drills: { allowed: true },
+      drills: { allowed: false },
     });
   });
 

@@ -126,7 +126,7 @@ const readCluster = (document: LocatedMap, findings: Findings): ClusterConfig =>
     haproxy,
     pgbouncer,
     secrets: readSecrets(root.section('secrets'), isLocal),
-    drills: readDrills(root.section('drills'), isLocal),
+    drills: { allowed: root.value('drills', parseChoice(DRILLS)) === 'allowed' },
   };
   root.finish();
   return config;
@@ -227,8 +227,5 @@ const readReplication = (replication: Section): ClusterConfig['replication'] => 
   return { mode, standbys, strict, wait };
 };
 
-const readDrills = (drills: Section, isLocal: boolean): ClusterConfig['drills'] => {
-  const allowed = drills.value('allowed', parseBoolean) ?? isLocal;
-  drills.finish();
-  return { allowed };
-};
+/** Nobody's data is harmed for an exercise unless whoever owns it has said so. */
+const DRILLS = ['allowed', 'refused'] as const;

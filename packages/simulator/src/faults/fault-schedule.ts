@@ -22,12 +22,19 @@ const LEADER_RATE = 0.6;
 export interface ScriptedFault {
   readonly at: number;
   readonly name: FaultName;
-  /** Undefined: whoever holds the lease then. */
+  /** A name, or a part that somebody plays then. Undefined: whoever holds the lease. */
   readonly host?: string | undefined;
   readonly other?: string | undefined;
   readonly lastsMs: number;
   readonly draws: readonly number[];
+  /** From `at` on it waits until somebody else takes the lease. */
+  readonly awaitsNextHolder?: boolean | undefined;
 }
+
+/** Parts for a script that does not know who plays them: the first by name, and the next. */
+export const PARTS = { holder: '@holder', bystander: '@bystander', secondBystander: '@second' };
+
+const LOOK_FOR_HOLDER_MS = 1;
 
 /**
  * Brings one fault after the other, drawn from the seed or as the script says, and takes every one
@@ -50,7 +57,7 @@ export class FaultSchedule {
     this.#random = new Random(source.seed, 'faults');
     const { kernel } = simulation;
     if (script !== undefined)
-      for (const fault of script) kernel.at(fault.at, () => this.#play(fault));
+      for (const fault of script) kernel.at(fault.at, () => this.#await(fault));
     else if (Object.keys(this.#plan.weights).length > 0)
       kernel.at(this.#plan.fromMs + this.#drawGapMs(), () => this.#next());
   }
@@ -74,12 +81,35 @@ export class FaultSchedule {
     kernel.after(this.#drawGapMs(), () => this.#next());
   }
 
-  #play({ name, host: hit, other: second, lastsMs, draws }: ScriptedFault): void {
+  #await(fault: ScriptedFault): void {
+    const { kernel, tenures } = this.#simulation;
+    if (fault.awaitsNextHolder !== true) return this.#play(fault);
+    const before = tenures.current?.leaseId;
+    const look = (): void => {
+      const { current } = tenures;
+      if (current !== undefined && current.leaseId !== before) this.#play(fault);
+      else if (kernel.now < this.#plan.untilMs) kernel.after(LOOK_FOR_HOLDER_MS, look);
+    };
+    look();
+  }
+
+  /** Who is meant by a name, or by a part. */
+  #find(name: string | undefined): SimHost | undefined {
     const { hosts, tenures } = this.#simulation;
-    const host = hosts.get(hit ?? tenures.current?.host ?? '');
+    const holder = tenures.current?.host;
+    if (name === undefined || name === PARTS.holder) return hosts.get(holder ?? '');
+    const bystanders = [...hosts.values()].filter((host) => host.name !== holder);
+    if (name === PARTS.bystander) return bystanders[0];
+    if (name === PARTS.secondBystander) return bystanders[1] ?? bystanders[0];
+    return hosts.get(name);
+  }
+
+  #play({ name, host: hit, other: second, lastsMs, draws }: ScriptedFault): void {
+    const { hosts } = this.#simulation;
+    const host = this.#find(hit);
     if (host === undefined) return;
     const others = [...hosts.values()].filter((candidate) => candidate !== host);
-    const other = hosts.get(second ?? '') ?? others[0] ?? host;
+    const other = (second === undefined ? undefined : this.#find(second)) ?? others[0] ?? host;
     const random = new ReplayedRandom(draws, `fault ${name}`);
     this.#inject(name, { simulation: this.#simulation, random, host, other, lastsMs }, draws);
   }

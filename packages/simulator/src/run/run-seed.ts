@@ -16,11 +16,15 @@ export interface RunOptions {
   /** Names of the checkers that watch, liveness among them; undefined: all of them. */
   readonly only?: readonly string[] | undefined;
   readonly story?: StoryListener | undefined;
-  /** These faults instead of those of the seed. */
-  readonly script?: readonly ScriptedFault[] | undefined;
+  /** These faults instead of those of the seed; they may go with the ttl it has drawn. */
+  readonly script?: Script | undefined;
   /** Hosts whose own client does not write, and `clients` for the one that comes from outside. */
   readonly silent?: readonly string[] | undefined;
 }
+
+export type Script =
+  | readonly ScriptedFault[]
+  | ((policy: { readonly ttlMs: number }) => readonly ScriptedFault[]);
 
 export interface RunResult {
   readonly seed: number;
@@ -57,7 +61,7 @@ export const runSeed = (asked: RunOptions): RunResult => {
   const schedule = new FaultSchedule(
     simulation,
     { seed, plan: planFaults(profile, random) },
-    script,
+    typeof script === 'function' ? script(options.policy) : script,
   );
   try {
     simulation.kernel.runUntil(FAULTS_UNTIL_MS);

@@ -2,14 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ledger } from '../../drills/ledger.ts';
 import {
-  type DrillReport,
-  type FaultName,
+  type DemoReport,
   type FaultReport,
-  formatFault,
+  faultReportOf,
+  formatRun,
 } from '../../drills/report.ts';
-import { runFault } from '../../drills/run-faults.ts';
+import { runScenario } from '../../drills/run-scenario.ts';
+import { findScenario } from '../../drills/scenarios.ts';
 import { startTraffic } from '../../drills/traffic.ts';
 import { createTable, trafficOf } from '../../drills/traffic-of-cluster.ts';
+import { drillClusterOf } from '../../drills/up-cluster.ts';
 import { stateDirectoryOf } from '../../local/directories.ts';
 import { awaitReady } from '../../local/await-ready.ts';
 import { describeUp, startUp } from '../../local/main.ts';
@@ -23,7 +25,7 @@ const usage = '[--report FILE] [--keep]';
 const NAME = 'matriarch-demo';
 /** As a shell says it of a program that was ended by SIGINT. */
 const INTERRUPTED_STATUS = 130;
-const FAULTS: readonly FaultName[] = ['primary-crash', 'host-loss', 'switchover'];
+const FAULTS = ['primary-crash', 'host-loss', 'switchover'];
 
 export const demoCommand: Command = {
   summary: 'runs a cluster under load, harms it three times, and reports what applications saw',
@@ -88,15 +90,18 @@ const show = async (up: RunningUp, reportFile: string | undefined): Promise<numb
   const clients = startTraffic(traffic);
   say('4 writers and 2 readers are at work, through PgBouncer and through HAProxy\n');
   const faults: FaultReport[] = [];
+  const cluster = drillClusterOf(up);
   for (const fault of FAULTS) {
-    const result = await runFault({ up, ledger, traffic }, fault);
-    faults.push(result);
-    say(`${formatFault(result)}\n`);
+    const scenario = findScenario(fault);
+    const run = scenario && (await runScenario({ cluster, ledger, traffic }, scenario));
+    if (run === undefined) break;
+    faults.push(faultReportOf(run));
+    say(`${formatRun(run)}\n`);
     // The next one is for a whole cluster.
-    if (result.rejoinedMs === null) break;
+    if (run.rejoinedMs === null) break;
   }
   await clients.stop();
-  const report: DrillReport = {
+  const report: DemoReport = {
     cluster: up.config.cluster,
     store: await up.describeStore(),
     faults,
@@ -107,7 +112,7 @@ const show = async (up: RunningUp, reportFile: string | undefined): Promise<numb
 };
 
 /** What must not be: a loss where nothing may be lost, or a member that stays away. */
-const judge = ({ faults }: DrillReport): number => {
+const judge = ({ faults }: DemoReport): number => {
   const lost = faults.filter(({ fault, lost: rows }) => fault !== 'host-loss' && rows > 0);
   const away = faults.filter(({ rejoinedMs }) => rejoinedMs === null);
   for (const { fault, lost: rows } of lost)

@@ -1,11 +1,6 @@
 import { type Explanation, explain } from '@matriarch/core';
-import { type ClusterConfig, clusterPrefix } from '@matriarch/protocol';
-import {
-  type Collected,
-  type Witness,
-  collectTestimonies,
-} from '../../explain/collect-testimonies.ts';
-import { callApi } from '../../local/member-api.ts';
+import { clusterPrefix } from '@matriarch/protocol';
+import type { Collected } from '../../explain/collect-testimonies.ts';
 import { type OpenCluster, openCluster } from '../../local/open-cluster.ts';
 import { fetchSecrets } from '../../local/secrets.ts';
 import { openClusterStore } from '../../store-access/main.ts';
@@ -13,15 +8,13 @@ import { type ArgumentValues, parseArguments, textOf } from '../arguments.ts';
 import { assembleExplainJson } from '../output/explain-json.ts';
 import { formatExplanation } from '../output/explain-text.ts';
 import { wantsColours } from '../output/paint.ts';
+import { hearCluster } from '../hear-cluster.ts';
 import { parseSince } from '../parse-since.ts';
 import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import type { Command } from '../verbs.ts';
 
 const usage = '[-c FILE] [--last N] [--since TIME|DURATION] [--format pretty|json]';
-
-/** How long a member may take to tell its story: it is half a megabyte at the most. */
-const MEMBER_LIMIT_MS = 5_000;
 
 interface Wanted {
   readonly last: number;
@@ -101,35 +94,9 @@ const collect = async ({ config, paths }: OpenCluster): Promise<Gathered> => {
     const snapshot = read.kind === 'done' ? read.snapshot : undefined;
     if (read.kind !== 'done')
       complain(`the store does not answer (${read.cause}): only members that do are heard`);
-    const collected = await collectTestimonies({
-      witnesses: witnessesOf(config, snapshot),
-      snapshot,
-      get: async (url) => callApi({ method: 'GET', url, limitMs: MEMBER_LIMIT_MS }),
-      proxyJournal: proxyJournalFile(proxyPlace(config, paths)),
-    });
-    return { kind: 'gathered', ...collected };
+    const proxyJournal = proxyJournalFile(proxyPlace(config, paths));
+    return { kind: 'gathered', ...(await hearCluster({ config, snapshot, proxyJournal })) };
   } finally {
     await store.close();
   }
-};
-
-type Snapshot = Parameters<typeof collectTestimonies>[0]['snapshot'];
-
-/** Everybody who is a member, should be one, or was one and told something. */
-const witnessesOf = (config: ClusterConfig, snapshot: Snapshot): readonly Witness[] => {
-  const configured = new Map(
-    config.members.map(({ name, host, restPort }): [string, string] => [
-      name,
-      `http://${host}:${restPort}`,
-    ]),
-  );
-  const names: string[] = [
-    ...configured.keys(),
-    ...Object.keys(snapshot?.members ?? {}),
-    ...(snapshot?.journal?.value.rows ?? []).map(({ member }) => member),
-  ];
-  return [...new Set(names)].sort().map((name) => ({
-    name,
-    apiUrl: snapshot?.members[name]?.value.apiUrl ?? configured.get(name),
-  }));
 };

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { withDescendants } from '../local/process-tree.ts';
 import { FAMILY, STUBBORN, startProcess } from '../local/testing/start-process.ts';
 import { waitUntil } from '../testing/postgres.ts';
-import { hold, killAll, letGo, postmasterPid, serverPids } from './faults.ts';
+import { hold, killAll, letGo, postmasterPid, serverPids } from './processes.ts';
 
 const openDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'matriarch-drills-'));

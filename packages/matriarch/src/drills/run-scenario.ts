@@ -1,0 +1,287 @@
+/** Plays a scenario on a real cluster under load, and measures what applications see. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoreSnapshot } from '@matriarch/core';
+import { isReady } from '../local/ready.ts';
+import type { DrillCluster } from './drill-cluster.ts';
+import { type Undo, harms } from './harms.ts';
+import { collectSteps } from './journal-steps.ts';
+import type { Ledger, Window } from './ledger.ts';
+import type { DrillRun, FaultStep } from './report.ts';
+import { type Scenario, type ScenarioStep, type Target, spanMs } from './scenario.ts';
+import { TABLE, type TrafficParts, connect } from './traffic.ts';
+
+/** How long applications may be without writes before a drill gives up waiting. */
+const RECOVERY_LIMIT_MS = 60_000;
+/** How long every member may take to stream again once nothing is harmed any more. */
+const WHOLE_LIMIT_MS = 60_000;
+/** Applications go on for so long before the next harm. */
+const CALM_MS = 2_000;
+const LOOK_MS = 50;
+/** A successor is harmed while it takes over: that is a matter of milliseconds. */
+const QUICK_LOOK_MS = 5;
+const BUCKET_MS = 100;
+
+/** An incident of `matriarch explain`, as far as a report shows it. */
+export interface ToldIncident {
+  readonly title: string;
+  readonly cause: string;
+  readonly beganAtMs: number;
+  readonly silences: readonly { readonly text: string }[];
+}
+
+export interface DrillParts {
+  readonly cluster: DrillCluster;
+  readonly traffic: TrafficParts;
+  readonly ledger: Ledger;
+  /** What the writer that knows the servers themselves saw; undefined: there is none. */
+  readonly direct?: Ledger | undefined;
+  /** What the cluster itself tells; undefined: it is not asked. */
+  readonly explain?: (() => Promise<readonly ToldIncident[]>) | undefined;
+}
+
+/** One harm while it lasts, and what has become of it. */
+interface Active {
+  readonly undo: Undo;
+  /** It is over after this; undefined: when applications can write again. */
+  readonly over: Promise<void> | undefined;
+}
+
+/** The exercise as it goes on. */
+class Exercise {
+  readonly #parts: DrillParts;
+  readonly #ttlMs: number;
+  readonly #active: Active[] = [];
+  readonly said: FaultStep[] = [];
+  readonly wallMs = Date.now();
+  readonly fromMs = performance.now();
+  /** When the last harm began, or ended if it lasts for a time. */
+  #harmedAt = this.fromMs;
+
+  constructor(parts: DrillParts) {
+    this.#parts = parts;
+    this.#ttlMs = parts.cluster.config.timing.ttlMs;
+  }
+
+  async play(steps: readonly ScenarioStep[]): Promise<void> {
+    for (const step of steps) {
+      await this.#await(step.after);
+      await this.#begin(step);
+    }
+    for (const { over } of this.#active) await over;
+  }
+
+  async #await(after: ScenarioStep['after']): Promise<void> {
+    const { cluster } = this.#parts;
+    if (after === undefined) return;
+    if (after === 'whole') {
+      await untilReady(cluster, WHOLE_LIMIT_MS);
+      return;
+    }
+    if (after !== 'next-holder') return sleep(spanMs(after, this.#ttlMs));
+    const held = (await cluster.snapshot())?.leader;
+    await until(
+      cluster,
+      ({ leader }) => leader !== undefined && leader.modRevision !== held?.modRevision,
+      { limitMs: RECOVERY_LIMIT_MS, lookMs: QUICK_LOOK_MS },
+    );
+  }
+
+  async #begin({ harm, hits, lasts }: ScenarioStep): Promise<void> {
+    const { cluster } = this.#parts;
+    const member = await findTarget(cluster, hits);
+    this.#say(`${harm} ${member}`);
+    const undo = await harms[harm]({ cluster, member });
+    this.#harmedAt = performance.now();
+    if (lasts === undefined) return;
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      undo();
+      this.#say(`over: ${harm} ${member}`);
+      this.#harmedAt = performance.now();
+    };
+    const over =
+      lasts === 'until-written' ? undefined : sleep(spanMs(lasts, this.#ttlMs)).then(end);
+    this.#active.push({ undo: end, over });
+  }
+
+  #say(name: string): void {
+    this.said.push({ name, atMs: Math.round(performance.now() - this.fromMs) });
+  }
+
+  /** Somebody else holds the lease, or the server has started again in place. */
+  async #hasMoved(before: StoreSnapshot | undefined): Promise<boolean> {
+    const leader = (await this.#parts.cluster.snapshot())?.leader;
+    if (leader === undefined) return false;
+    if (leader.modRevision !== before?.leader?.modRevision) return true;
+    return this.steps().some(({ name }) => name === `server.restarting ${leader.value}`);
+  }
+
+  /**
+   * Applications write again, after all that was to be seen has been seen: what is done to one
+   * member may take a ttl to show.
+   */
+  async untilRecovered(before: StoreSnapshot | undefined, moves: boolean): Promise<void> {
+    const { ledger } = this.#parts;
+    while (performance.now() - this.#harmedAt < RECOVERY_LIMIT_MS) {
+      const now = performance.now();
+      const isSettled = !moves && now - this.#harmedAt > this.#ttlMs;
+      if (isSettled || (await this.#hasMoved(before))) {
+        while (!ledger.hasWrittenSince(now) && performance.now() - now < RECOVERY_LIMIT_MS)
+          await sleep(LOOK_MS);
+        return;
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+
+  /** Nothing is harmed any more; answers when the last harm ended. */
+  heal(): number {
+    for (const { undo } of this.#active) undo();
+    return this.#harmedAt;
+  }
+
+  steps(): readonly FaultStep[] {
+    return collectSteps(journalsOf(this.#parts.cluster), this.wallMs);
+  }
+}
+
+const journalsOf = ({ config, journalFile }: DrillCluster): ReadonlyMap<string, string> =>
+  new Map(config.members.map(({ name }) => [name, journalFile(name)]));
+
+/** The first snapshot that satisfies, or undefined after the limit. */
+const until = async (
+  cluster: DrillCluster,
+  satisfies: (snapshot: StoreSnapshot) => boolean,
+  { limitMs, lookMs }: { readonly limitMs: number; readonly lookMs: number },
+): Promise<StoreSnapshot | undefined> => {
+  const begun = performance.now();
+  while (performance.now() - begun < limitMs) {
+    const snapshot = await cluster.snapshot();
+    if (snapshot !== undefined && satisfies(snapshot)) return snapshot;
+    await sleep(lookMs);
+  }
+  return undefined;
+};
+
+const untilReady = (cluster: DrillCluster, limitMs: number): Promise<StoreSnapshot | undefined> =>
+  until(cluster, (snapshot) => isReady(snapshot, cluster.config.members.length), {
+    limitMs,
+    lookMs: LOOK_MS,
+  });
+
+const findTarget = async (cluster: DrillCluster, target: Target): Promise<string> => {
+  const snapshot = await until(cluster, ({ leader }) => leader !== undefined, {
+    limitMs: RECOVERY_LIMIT_MS,
+    lookMs: QUICK_LOOK_MS,
+  });
+  const holder = snapshot?.leader?.value;
+  const names = cluster.config.members.map(({ name }) => name);
+  const [first = '', second = first] = names.filter((name) => name !== holder).sort();
+  if (target === 'primary') return holder ?? first;
+  return target === 'replica' ? first : second;
+};
+
+/** Undefined: the cluster was not whole before, and nothing was done to it. */
+export const runScenario = async (
+  parts: DrillParts,
+  scenario: Scenario,
+): Promise<DrillRun | undefined> => {
+  const { cluster } = parts;
+  const before = await untilReady(cluster, WHOLE_LIMIT_MS);
+  if (before === undefined) return undefined;
+  await sleep(CALM_MS);
+  const exercise = new Exercise(parts);
+  try {
+    await exercise.play(scenario.steps);
+    await exercise.untilRecovered(before, scenario.primary === 'moves');
+    await sleep(CALM_MS);
+    const toMs = performance.now();
+    const healedAtMs = exercise.heal();
+    const after = await untilReady(cluster, WHOLE_LIMIT_MS);
+    const wholeAtMs = performance.now();
+    // What a server does that was frozen or cut off a moment ago belongs to it.
+    await sleep(CALM_MS);
+    return await measure(parts, exercise, {
+      scenario,
+      oldPrimary: before.leader?.value ?? '',
+      newPrimary: (after ?? (await cluster.snapshot()))?.leader?.value ?? '',
+      window: { fromMs: exercise.fromMs, toMs },
+      healedAtMs,
+      wholeAtMs: after === undefined ? undefined : wholeAtMs,
+    });
+  } finally {
+    // Whatever happens, nothing stays harmed.
+    exercise.heal();
+  }
+};
+
+interface Played {
+  readonly scenario: Scenario;
+  readonly oldPrimary: string;
+  readonly newPrimary: string;
+  /** From the first harm to when applications were at work again. */
+  readonly window: Window;
+  readonly healedAtMs: number;
+  readonly wholeAtMs: number | undefined;
+}
+
+const measure = async (
+  { ledger, direct, traffic, explain }: DrillParts,
+  exercise: Exercise,
+  { scenario, oldPrimary, newPrimary, window, healedAtMs, wholeAtMs }: Played,
+): Promise<DrillRun> => {
+  const { fromMs, toMs } = window;
+  const firstWrite = ledger.firstWriteAfterOutage(window);
+  const seen = exercise.steps().filter(({ atMs }) => atMs <= toMs - fromMs);
+  const written =
+    firstWrite === undefined
+      ? []
+      : [{ name: 'write.acknowledged', atMs: Math.round(firstWrite - fromMs) }];
+  const incidents = (await explain?.()) ?? [];
+  const chart = { fromMs: fromMs - CALM_MS, toMs };
+  return {
+    scenario: scenario.name,
+    startedAt: new Date(exercise.wallMs).toISOString(),
+    oldPrimary,
+    newPrimary,
+    writeOutageMs: ledger.writeOutageMs(window),
+    readOutageMs: ledger.readOutageMs(window),
+    clientErrors: ledger.countErrors(window),
+    errors: ledger.countTroubles(window),
+    acknowledged: ledger.acknowledgedIds().length,
+    lost: (await countLost(traffic, ledger)) + (direct ? await countLost(traffic, direct) : 0),
+    harms: exercise.said,
+    steps: [...seen, ...written],
+    rejoinedMs: wholeAtMs === undefined ? null : Math.round(wholeAtMs - fromMs),
+    wholeMs: wholeAtMs === undefined ? null : Math.round(Math.max(0, wholeAtMs - healedAtMs)),
+    writes: {
+      bucketMs: BUCKET_MS,
+      fromMs: -CALM_MS,
+      counts: ledger.countPerBucket(chart, BUCKET_MS),
+    },
+    incidents: incidents
+      .filter(({ beganAtMs }) => beganAtMs >= exercise.wallMs - LOOK_MS)
+      .map(({ title, cause, silences }) => ({
+        title,
+        cause,
+        evidence: silences.map(({ text }) => text),
+      })),
+  };
+};
+
+/** Compares every acknowledged row with the primary as it is now. */
+const countLost = async (traffic: TrafficParts, ledger: Ledger): Promise<number> => {
+  const [door] = traffic.writeDoors;
+  if (door === undefined) return 0;
+  // Listed before the look: what is acknowledged later may not be there yet.
+  const acknowledged = ledger.acknowledgedIds();
+  const client = await connect(traffic, door);
+  try {
+    const { rows } = await client.query<{ id: string }>(`select id from ${TABLE}`);
+    return ledger.countNewlyLost(new Set(rows.map(({ id }) => id)), acknowledged);
+  } finally {
+    await client.end();
+  }
+};
