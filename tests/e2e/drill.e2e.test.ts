@@ -86,6 +86,16 @@ describe('drill', () => {
     );
   });
 
+  it('waits for nobody: a second one is refused while the first goes on', async () => {
+    const first = bench.start('drill', 'loop-kill', '--report', 'page.html');
+    await first.until('drills: 1');
+    const second = await bench.run('drill', 'loop-kill');
+    expect(second).toMatchObject({ status: 3, out: '' });
+    expect(second.err).toContain(`cluster drilled is being drilled already (process ${first.pid})`);
+    const { status, err } = await first.ended;
+    expect(status, err).toBe(0);
+  });
+
   it('switches the mode for as long as it takes, and goes on where it was', async () => {
     const args = ['drill', 'switchover', '--mode', 'asynchronous', '--report', 's.json'];
     const first = await bench.run(...args);
@@ -110,8 +120,6 @@ describe('drill', () => {
     expect(junk).toMatchObject({ status: 2 });
     expect(junk.err).toContain('junk.json: is no report of drills');
 
-    const { status } = await bench.run('drill', 'loop-kill', '--report', 'page.html');
-    expect(status).toBe(0);
     expect(readFileSync(join(bench.directory, 'page.html'), 'utf8')).toContain('loop-kill, quorum');
   });
 

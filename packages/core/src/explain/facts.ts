@@ -17,7 +17,7 @@ export interface Facts {
 type Find = (event: string, by?: (entry: PlacedEntry) => boolean) => PlacedEntry | undefined;
 
 const finderIn =
-  ({ entries }: Episode): Find =>
+  ({ entries }: Pick<Episode, 'entries'>): Find =>
   (event, by = () => true) =>
     entries.find((entry) => entry.event === event && by(entry));
 
@@ -31,8 +31,16 @@ export const gatherFacts = (episode: Episode): Facts => {
     from,
     to,
     title: titleOf(kind, { from, to, episode }),
-    cause: kind === 'start' ? '' : causeOf(find, from),
+    cause: kind === 'start' ? '' : causeOf(finderIn({ entries: untilTaken(episode, to) }), from),
   };
+};
+
+/** What was before the new primary accepted writes: whatever the old one did later was no cause. */
+const untilTaken = ({ entries }: Episode, to: string | undefined): readonly PlacedEntry[] => {
+  const taken = entries.findIndex(
+    ({ event, teller }) => event === 'primary.accepting' && teller === to,
+  );
+  return taken < 0 ? entries : entries.slice(0, taken);
 };
 
 const formerPrimary = (find: Find): string | undefined => {
@@ -190,7 +198,8 @@ const endsWriting = ({ event, because, level }: PlacedEntry): boolean =>
   (event === 'server.fenced' && because !== undefined);
 
 /** The moment from which no server accepted writes, as far as anybody saw it. */
-export const lostAt = ({ entries }: Episode, { from }: Facts): Moment | undefined => {
+export const lostAt = (episode: Episode, { from, to }: Facts): Moment | undefined => {
+  const entries = untilTaken(episode, to);
   const said = entries.find((entry) => entry.teller === from && endsWriting(entry));
   if (said !== undefined) return { atMs: said.atMs, isInferred: false };
   const missed = entries.find(

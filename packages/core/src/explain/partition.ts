@@ -36,6 +36,8 @@ interface Walk {
   readonly episodes: Open[];
   current: Open | undefined;
   readonly lostIn: Map<string, Open>;
+  /** Who accepted writes last. */
+  primary: string | undefined;
   /** Terms that have ended and requests that were filed: whoever sees one later brings no news. */
   readonly known: Set<string>;
 }
@@ -47,7 +49,13 @@ export interface Partition {
 }
 
 export const partitionEntries = (entries: readonly PlacedEntry[]): Partition => {
-  const walk: Walk = { episodes: [], current: undefined, lostIn: new Map(), known: new Set() };
+  const walk: Walk = {
+    episodes: [],
+    current: undefined,
+    lostIn: new Map(),
+    primary: undefined,
+    known: new Set(),
+  };
   const calm: PlacedEntry[] = [];
   for (const entry of entries) {
     const episode = place(walk, entry);
@@ -110,20 +118,28 @@ const TAKES_PART: ReadonlySet<string> = new Set(['lease.acquiring', 'lease.acqui
 const isOfAll = (walk: Walk, entry: PlacedEntry): boolean =>
   TAKES_PART.has(entry.event ?? '') || (entry.event === 'lease.vacant' && !isKnown(walk, entry));
 
+/**
+ * It was primary, and somebody else is by now: a frozen server that thaws, one that was cut off. How
+ * it ends is the end of what happened, and strikes nobody.
+ */
+const isSuperseded = ({ primary, current }: Walk, { teller }: PlacedEntry): boolean =>
+  current?.settled === true && primary !== undefined && primary !== teller;
+
 /** Signs that the primary itself is struck, or about to move. */
 const strikesPrimary = (walk: Walk, entry: PlacedEntry): boolean => {
   if (isKnown(walk, entry)) return false;
   switch (entry.event) {
     case 'server.exited':
-      return endedAsPrimary(entry) && entry.level === 'error';
+      return endedAsPrimary(entry) && entry.level === 'error' && !isSuperseded(walk, entry);
     case 'lease.vacant':
       return true;
     case 'switchover.requested':
       return entry.details['for'] === undefined;
     case 'switchover.begun':
       return walk.current?.isAsked !== true;
-    case 'server.stopping':
     case 'server.fencing':
+      return !isSuperseded(walk, entry);
+    case 'server.stopping':
       return true;
     default:
       return false;
@@ -176,7 +192,8 @@ const note = (walk: Walk, episode: Open, entry: PlacedEntry): void => {
   switch (event) {
     case 'server.exited':
     case 'server.fencing':
-      if (endedAsPrimary(entry) || event === 'server.fencing') episode.settled = false;
+      if ((endedAsPrimary(entry) || event === 'server.fencing') && !isSuperseded(walk, entry))
+        episode.settled = false;
       return lose(teller);
     case 'lease.vacant': {
       episode.settled = false;
@@ -210,6 +227,7 @@ const note = (walk: Walk, episode: Open, entry: PlacedEntry): void => {
     case 'primary.accepting':
     case 'primary.promoted':
       episode.settled = true;
+      walk.primary = teller;
       return find(teller);
     case 'failsafe.over':
       // Its server has gone on: nobody else has been primary.

@@ -23,6 +23,8 @@ export interface LocalPaths {
   /** What was last made of cluster.yaml, to tell what has changed since. */
   readonly applied: string;
   readonly lock: string;
+  /** Who drills the cluster right now. */
+  readonly drill: string;
   readonly secrets: string;
   /** A file here keeps a host down: `up` does not start it again. */
   readonly held: string;
@@ -40,6 +42,7 @@ export const localPaths = (state: string): LocalPaths => ({
   plan: join(state, 'plan.json'),
   applied: join(state, 'applied.json'),
   lock: join(state, 'up.json'),
+  drill: join(state, 'drill.json'),
   secrets: join(state, 'secrets'),
   held: join(state, 'held'),
   children: join(state, 'children'),

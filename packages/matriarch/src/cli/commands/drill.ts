@@ -15,7 +15,7 @@ import { findScenario, scenarios } from '../../drills/scenarios.ts';
 import { drillClusterOf } from '../../drills/up-cluster.ts';
 import { awaitReady } from '../../local/await-ready.ts';
 import type { LocalPaths } from '../../local/directories.ts';
-import { findRunningUp } from '../../local/up-lock.ts';
+import { findRunningUp, releaseLock, takeLock } from '../../local/up-lock.ts';
 import { type ArgumentValues, parseArguments, textOf } from '../arguments.ts';
 import { hearCluster } from '../hear-cluster.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
@@ -130,15 +130,21 @@ const drill = async (access: ClusterAccess, wanted: Wanted): Promise<number> => 
     complain(problem);
     return 2;
   }
+  const taken = takeTurn(access, paths);
+  if (taken !== undefined) {
+    complain(taken);
+    return 3;
+  }
   const before = access.snapshot.config?.value;
   const mode = wanted.mode ?? modeOf(before);
   say(`cluster ${config.cluster}, ${mode} replication; drills: ${playable.length}`);
-  if (!(await changeMode(access, wanted.mode))) return 1;
   const stopping = listenForStop();
   try {
+    if (!(await changeMode(access, wanted.mode))) return 1;
     return await play({ ...access, paths }, { ...wanted, scenarios: playable, mode }, stopping);
   } finally {
     if (before !== undefined) await restoreConfig(access, before);
+    releaseLock(paths.drill);
   }
 };
 
@@ -154,6 +160,25 @@ const whyNot = ({ config, paths }: ClusterAccess): string | undefined => {
     : undefined;
 };
 
+/** Two at once would take each other's harm for what the cluster does. */
+const takeTurn = ({ config }: ClusterAccess, { drill: lock }: LocalPaths): string | undefined => {
+  try {
+    const other = takeLock(lock, config.cluster);
+    return other === undefined
+      ? undefined
+      : `cluster ${config.cluster} is being drilled already (process ${other.pid}): ` +
+          'wait for its end, or stop it with Ctrl-C';
+  } catch (error) {
+    return (
+      `${lock}: cannot be written (${messageOf(error)}): ` +
+      'drills are run by the user who has started the cluster'
+    );
+  }
+};
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 /** Before anything is harmed: an hour of drills is not to end in a report nobody can read. */
 const canWrite = (file: string | undefined): string | undefined => {
   if (file === undefined) return undefined;
@@ -161,7 +186,7 @@ const canWrite = (file: string | undefined): string | undefined => {
     writeFileSync(file, '', { flag: 'a' });
     return undefined;
   } catch (error) {
-    return `${file}: cannot be written (${error instanceof Error ? error.message : String(error)})`;
+    return `${file}: cannot be written (${messageOf(error)})`;
   }
 };
 

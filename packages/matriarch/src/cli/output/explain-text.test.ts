@@ -100,6 +100,17 @@ describe('a story', () => {
     });
   });
 
+  it('of a host that thawed says that what it did then was after all was well', () => {
+    expect(onlyIn('host-thawed')).toMatchObject({
+      kind: 'failover',
+      cause: 'the lease of pg2 was not renewed and expired',
+      settled: true,
+      missing: [],
+      withoutPrimaryMs: 449,
+      loss: { kind: 'nothing' },
+    });
+  });
+
   it('of a host that came back says what was lost, and where it is kept', () => {
     expect(onlyIn('host-back')).toMatchObject({
       missing: [],
