@@ -119,8 +119,8 @@ const isOfAll = (walk: Walk, entry: PlacedEntry): boolean =>
   TAKES_PART.has(entry.event ?? '') || (entry.event === 'lease.vacant' && !isKnown(walk, entry));
 
 /**
- * It was primary, and somebody else is by now: a frozen server that thaws, one that was cut off. How
- * it ends is the end of what happened, and strikes nobody.
+ * It was primary, and somebody else is by now: a frozen server that thaws, one that was cut off.
+ * How it ends is the end of what happened, and strikes nobody.
  */
 const isSuperseded = ({ primary, current }: Walk, { teller }: PlacedEntry): boolean =>
   current?.settled === true && primary !== undefined && primary !== teller;
