@@ -11,6 +11,14 @@ export type Sighting =
       /** It had to wait: for standbys, or until nobody was to wait any more. */
       readonly synchronous: boolean;
     }
+  /** A client was told the newest value of the register: 0 before there is one. */
+  | {
+      readonly kind: 'read';
+      readonly host: string;
+      /** When the client asked. */
+      readonly beganAt: number;
+      readonly write: number;
+    }
   /** A server wrote a WAL record of its own, a client's or not. */
   | {
       readonly kind: 'record-written';

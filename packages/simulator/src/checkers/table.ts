@@ -10,6 +10,7 @@ import { s4NeverTwoPrimaries } from './s4-never-two-primaries.ts';
 import { s4OldOneSilentFirst } from './s4-old-one-silent-first.ts';
 import { s5ATimelineNumberOnce } from './s5-a-timeline-number-once.ts';
 import { s6AcknowledgedCommitsSurvive } from './s6-acknowledged-commits-survive.ts';
+import { s6ReadsSeeWhatWasAcknowledged } from './s6-reads-see-what-was-acknowledged.ts';
 import { s7NeverDeleteTheLastCopy } from './s7-never-delete-the-last-copy.ts';
 
 /** Every checker of safety. Liveness is asked for after healing (`whyNotHealthy`). */
@@ -21,6 +22,7 @@ export const checkers: readonly MakeChecker[] = [
   s4OldOneSilentFirst,
   s5ATimelineNumberOnce,
   s6AcknowledgedCommitsSurvive,
+  s6ReadsSeeWhatWasAcknowledged,
   s7NeverDeleteTheLastCopy,
   s10NothingLostWithoutNeed,
   s13NoPingPong,

@@ -64,7 +64,7 @@ export class RoutedWriter {
       const { postgres } = host;
       if (this.isPaused) return;
       const bytes = drawBytes(this.#random, this.#pace);
-      postgres.commit(this.#ledger.issueWrite(), bytes, () =>
+      postgres.commit(this.#ledger.issueToRegister(), bytes, () =>
         this.#network.send({ from: host.name, to: CLIENTS }, () => {
           this.answeredAt = this.#kernel.now;
           finish();

@@ -64,7 +64,7 @@ export const syncPlants: readonly Plant[] = [
   {
     name: 'one-vote-is-enough',
     says: 'whoever votes for itself is elected',
-    caughtBy: [S6],
+    caughtBy: [S6, 's6-reads-see-what-was-acknowledged'],
     profile: 'synchronous',
     from: 4,
     alterResult: (_kind, result) =>

@@ -5,6 +5,7 @@ import type { Sighting } from '../checkers/sighting.ts';
 import { checkers } from '../checkers/table.ts';
 import { TenureLog } from '../checkers/tenure-log.ts';
 import { LocalWriter, type WritePace } from '../clients/local-writer.ts';
+import { RoutedReader } from '../clients/routed-reader.ts';
 import { CLIENTS, RoutedWriter } from '../clients/routed-writer.ts';
 import { type HostOptions, SimHost, addressOf } from '../host/sim-host.ts';
 import { Kernel } from '../kernel/kernel.ts';
@@ -89,6 +90,8 @@ export class Simulation implements World {
     const hosts = [...this.hosts.values()];
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
     this.routedWriter.isPaused = options.silent?.includes(CLIENTS) === true;
+    const { ledger, network, see } = this;
+    new RoutedReader({ kernel, network, random: stream('reader'), ledger, hosts, see });
   }
 
   /** The operator changes the cluster's configuration: each loop hears of it when it next looks. */
