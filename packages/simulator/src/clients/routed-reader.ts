@@ -37,13 +37,13 @@ export class RoutedReader {
     this.#ledger = parts.ledger;
     this.#hosts = parts.hosts;
     this.#see = parts.see;
-    this.#later();
   }
 
-  #later(): void {
+  /** Asks again and again from now on. */
+  begin(): void {
     this.#kernel.after(this.#random.between(GAP_MS / 10, GAP_MS), () => {
       this.#ask();
-      this.#later();
+      this.begin();
     });
   }
 

@@ -91,7 +91,8 @@ export class Simulation implements World {
     this.routedWriter = new RoutedWriter({ ...parts, kernel, network: this.network, hosts });
     this.routedWriter.isPaused = options.silent?.includes(CLIENTS) === true;
     const { ledger, network, see } = this;
-    new RoutedReader({ kernel, network, random: stream('reader'), ledger, hosts, see });
+    const reader = { kernel, network, random: stream('reader'), ledger, hosts, see };
+    new RoutedReader(reader).begin();
   }
 
   /** The operator changes the cluster's configuration: each loop hears of it when it next looks. */
