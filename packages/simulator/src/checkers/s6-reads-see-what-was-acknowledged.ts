@@ -7,8 +7,8 @@ interface Floor {
 }
 
 /**
- * S6, as applications see it: the register is linearizable. A primary that is asked answers with the
- * newest value that was acknowledged before the question, or a newer one. What was visible and
+ * S6, as applications see it: the register is linearizable. A primary that is asked answers with
+ * the newest value that was acknowledged before the question, or a newer one. What was visible and
  * never acknowledged (a server that crashed and came back shows what was waiting) binds nobody. As
  * for commits, nothing is promised for what was told while replication was asynchronous.
  */
