@@ -24,9 +24,10 @@ const play = async (
         return snapshots[Math.min(looks, snapshots.length) - 1];
       },
       storeTrouble: () => 'wrong password',
+      complaintOf: (member) => `FATAL: the port of ${member} is taken`,
       isStopping: () => looks >= stopAfter,
     },
-    (line) => said.push(line.replace(/^ +\d+\.\d s {2}/, '')),
+    (line) => said.push(line.replace(/^ +(?:\d+\.\d s {2})?/, '')),
     patienceMs,
   );
   return { answer, said };
@@ -56,6 +57,15 @@ describe('awaitReady', () => {
       'pg1 primary, pg2 creating replica, …',
       'pg1 primary, pg2 streaming, pg3 streaming',
     ]);
+  });
+
+  it('says once why PostgreSQL of a member does not start', async () => {
+    const failed = buildSnapshot({
+      members: { pg1: memberDocument(1, { state: 'start failed', replicationState: undefined }) },
+      leader: undefined,
+    });
+    const { said } = await play([failed, failed, failed], { stopAfter: 3 });
+    expect(said).toEqual(['pg1 start failed, …', 'pg1: FATAL: the port of pg1 is taken']);
   });
 
   it('says why etcd does not answer, when it has not for a while', async () => {

@@ -13,13 +13,17 @@ const STORE_PATIENCE_MS = 8_000;
 
 /** Tells what happens on the way; false when it takes too long, or is stopped meanwhile. */
 export const awaitReady = async (
-  up: Pick<RunningUp, 'config' | 'snapshot' | 'storeTrouble' | 'isStopping'>,
+  up: Pick<RunningUp, 'config' | 'snapshot' | 'storeTrouble' | 'isStopping'> & {
+    /** What PostgreSQL of a member said last of why it could not go on. */
+    readonly complaintOf?: (member: string) => string | undefined;
+  },
   print: (line: string) => void,
   patienceMs = STORE_PATIENCE_MS,
 ): Promise<boolean> => {
   const count = up.config.members.length;
   const begun = performance.now();
   let said = '';
+  const complained = new Set<string>();
   while (performance.now() - begun < READY_LIMIT_MS) {
     const snapshot = await up.snapshot();
     if (up.isStopping()) return false;
@@ -29,11 +33,23 @@ export const awaitReady = async (
     const now = snapshot === undefined ? waiting : describe(snapshot, count);
     if (now !== said) print(`  ${(elapsedMs / 1_000).toFixed(1)} s  ${now}`);
     said = now;
+    for (const member of failedIn(snapshot)) {
+      const complaint = complained.has(member) ? undefined : up.complaintOf?.(member);
+      if (complaint === undefined) continue;
+      complained.add(member);
+      print(`         ${member}: ${complaint}`);
+    }
     if (snapshot !== undefined && isReady(snapshot, count)) return true;
     await sleep(LOOK_MS);
   }
   return false;
 };
+
+/** Members whose PostgreSQL did not start the last time. */
+const failedIn = (snapshot: StoreSnapshot | undefined): readonly string[] =>
+  Object.entries(snapshot?.members ?? {}).flatMap(([name, { value }]) =>
+    value.state === 'start failed' ? [name] : [],
+  );
 
 const isSynchronous = ({ config }: StoreSnapshot): boolean =>
   readClusterSettings(config?.value).synchronousMode !== 'off';

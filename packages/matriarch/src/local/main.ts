@@ -22,6 +22,7 @@ import {
 import { type LocalPaths, memberPaths } from './directories.ts';
 import { endLeftovers } from './end-leftovers.ts';
 import { findFixedSettings } from './fixed-settings.ts';
+import { readLastComplaint } from './last-complaint.ts';
 import { LocalCluster } from './local-cluster.ts';
 import { makeDirectory } from './make-directory.ts';
 import { findPaths, readClusterFile } from './open-cluster.ts';
@@ -218,6 +219,7 @@ const begin = async (parts: Planned, secrets: ReadonlyMap<string, string>): Prom
     cluster,
     snapshot,
     storeTrouble: () => trouble,
+    complaintOf: (member) => readLastComplaint(join(paths.logs, `${member}.log`)),
     isStopping: () => stopping,
     describeStore: () => describeStore(store),
     stop: async () => {

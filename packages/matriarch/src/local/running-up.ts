@@ -20,6 +20,8 @@ export interface RunningUp {
   readonly snapshot: () => Promise<StoreSnapshot | undefined>;
   /** Why the last look at the store failed; undefined: it did not. */
   readonly storeTrouble: () => string | undefined;
+  /** What PostgreSQL of a member said last of why it could not go on. */
+  readonly complaintOf: (member: string) => string | undefined;
   readonly isStopping: () => boolean;
   /** The store's own word on its version and members, for reports. */
   readonly describeStore: () => Promise<StoreFacts>;
