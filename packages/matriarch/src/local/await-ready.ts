@@ -45,10 +45,12 @@ export const awaitReady = async (
   return false;
 };
 
-/** Members whose PostgreSQL did not start the last time. */
+const FAILED: readonly string[] = ['start failed', 'crashed'];
+
+/** Members whose PostgreSQL has ended by itself. */
 const failedIn = (snapshot: StoreSnapshot | undefined): readonly string[] =>
   Object.entries(snapshot?.members ?? {}).flatMap(([name, { value }]) =>
-    value.state === 'start failed' ? [name] : [],
+    FAILED.includes(value.state) ? [name] : [],
   );
 
 const isSynchronous = ({ config }: StoreSnapshot): boolean =>
@@ -58,8 +60,8 @@ const describe = (snapshot: StoreSnapshot, count: number): string => {
   const members = Object.entries(snapshot.members).sort(([a], [b]) => (a < b ? -1 : 1));
   if (members.length === 0) return 'waiting for the members';
   const words = members.map(([name, { value }]) => {
-    const isLeader = name === snapshot.leader?.value;
-    return `${name} ${isLeader ? 'primary' : (value.replicationState ?? value.state)}`;
+    const isPrimary = name === snapshot.leader?.value && value.state === 'running';
+    return `${name} ${isPrimary ? 'primary' : (value.replicationState ?? value.state)}`;
   });
   const isMissing = members.length < count;
   const streams = members.every(
