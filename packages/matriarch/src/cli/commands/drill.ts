@@ -1,45 +1,26 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { type JsonObject, explain } from '@matriarch/core';
-import { renderReport } from '../../drills/render-report.ts';
-import {
-  MODES,
-  type SwitchedMode,
-  isMode,
-  modeOf,
-  withMode,
-} from '../../drills/replication-mode.ts';
-import type { DrillMode, DrillReport } from '../../drills/report.ts';
-import { runDrills } from '../../drills/run-drills.ts';
-import { type Scenario, needsOf } from '../../drills/scenario.ts';
-import { findScenario, scenarios } from '../../drills/scenarios.ts';
+import type { JsonObject } from '@matriarch/core';
+import { modeOf, withMode } from '../../drills/replication-mode.ts';
+import { needsOf } from '../../drills/scenario.ts';
 import { drillClusterOf } from '../../drills/up-cluster.ts';
-import { awaitReady } from '../../local/await-ready.ts';
 import type { LocalPaths } from '../../local/directories.ts';
 import { findRunningUp, releaseLock, takeLock } from '../../local/up-lock.ts';
-import { type ArgumentValues, parseArguments, textOf } from '../arguments.ts';
-import { hearCluster } from '../hear-cluster.ts';
+import { parseArguments, textOf } from '../arguments.ts';
+import {
+  type WantedDrills,
+  drillUsage,
+  messageOf,
+  readDrills,
+  whyNotWritable,
+} from '../drill-arguments.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
+import { listenForStop, playDrills } from '../play-drills.ts';
 import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
 import type { Command } from '../verbs.ts';
 import { type ClusterAccess, withCluster } from '../with-cluster.ts';
 
-const usage =
-  '[-c FILE] NAME|--all [--mode asynchronous|synchronous|quorum] [--repeat N] ' +
-  '[--report FILE.json|FILE.html] [--resume]';
-
-const REPEAT_MAX = 1_000;
-
-interface Wanted {
-  readonly scenarios: readonly Scenario[];
-  readonly mode: SwitchedMode | undefined;
-  readonly repeat: number;
-  readonly report: string | undefined;
-  readonly found: DrillReport['drills'];
-}
-
 export const drillCommand: Command = {
   summary: 'harms a cluster on purpose, under load, and reports what applications saw',
-  usage,
+  usage: drillUsage,
   run: async (args) => {
     const parsed = parseArguments(args, {
       options: {
@@ -52,69 +33,15 @@ export const drillCommand: Command = {
       },
       positionals: 1,
     });
-    if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `drill ${usage}`);
-    const wanted = readWanted(parsed.values, parsed.positionals[0]);
-    if (wanted.kind === 'wrong') return refuseUsage(wanted.mistakes.join('\n'), `drill ${usage}`);
+    if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `drill ${drillUsage}`);
+    const wanted = readDrills(parsed.values, parsed.positionals[0]);
+    if (wanted.kind === 'wrong')
+      return refuseUsage(wanted.mistakes.join('\n'), `drill ${drillUsage}`);
     return withCluster(textOf(parsed.values['cluster']), (access) => drill(access, wanted));
   },
 };
 
-type ReadWanted =
-  | ({ readonly kind: 'wanted' } & Wanted)
-  | { readonly kind: 'wrong'; readonly mistakes: readonly string[] };
-
-const NAMES = scenarios.map(({ name }) => name).join(', ');
-
-/** Everything that is wrong with what was asked for, at once. */
-const readWanted = (values: ArgumentValues, name: string | undefined): ReadWanted => {
-  const { all, mode, repeat = '1', resume } = values;
-  const report = textOf(values['report']);
-  const scenario = name === undefined ? undefined : findScenario(name);
-  const mistakes: string[] = [];
-  if (name === undefined && all !== true) mistakes.push(`name a drill, or say --all: ${NAMES}`);
-  if (name !== undefined && all === true) mistakes.push(`either ${name} or --all`);
-  if (name !== undefined && scenario === undefined)
-    mistakes.push(`there is no drill "${name}"; there are ${NAMES}`);
-  if (mode !== undefined && !isMode(mode))
-    mistakes.push(`--mode is ${MODES.join(', ')}; not "${String(mode)}"`);
-  if (!/^[1-9]\d*$/.test(String(repeat)) || Number(repeat) > REPEAT_MAX)
-    mistakes.push(`--repeat is a number from 1 to ${REPEAT_MAX}, not "${String(repeat)}"`);
-  if (report !== undefined && !/\.(?:json|html)$/.test(report))
-    mistakes.push(`--report is a file that ends in .json or .html, not "${report}"`);
-  if (resume === true && report?.endsWith('.json') !== true)
-    mistakes.push('--resume goes on with what --report FILE.json has found: name that file');
-  const found = resume === true && report !== undefined ? readFound(report) : [];
-  if (typeof found === 'string') mistakes.push(found);
-  if (mistakes.length > 0 || typeof found === 'string') return { kind: 'wrong', mistakes };
-  return {
-    kind: 'wanted',
-    scenarios: scenario === undefined ? scenarios : [scenario],
-    mode: isMode(mode) ? mode : undefined,
-    repeat: Number(repeat),
-    report,
-    found,
-  };
-};
-
-/** What an earlier exercise has written; nothing yet is no mistake. */
-const readFound = (file: string): DrillReport['drills'] | string => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return [];
-  }
-  if (text === '') return [];
-  try {
-    const { drills } = (JSON.parse(text) ?? {}) as Partial<DrillReport>;
-    if (drills !== undefined && 'length' in drills) return drills;
-  } catch {
-    // Said below.
-  }
-  return `${file}: is no report of drills; name another file, or remove it`;
-};
-
-const drill = async (access: ClusterAccess, wanted: Wanted): Promise<number> => {
+const drill = async (access: ClusterAccess, wanted: WantedDrills): Promise<number> => {
   const { config, paths } = access;
   const refusal = whyNot(access);
   if (refusal !== undefined || paths === undefined) {
@@ -125,7 +52,7 @@ const drill = async (access: ClusterAccess, wanted: Wanted): Promise<number> => 
   for (const scenario of wanted.scenarios.filter((one) => !playable.includes(one)))
     complain(`${scenario.name}: left out: it needs ${needsOf(scenario).join(' and ')}`);
   if (playable.length === 0) return 3;
-  const problem = canWrite(wanted.report);
+  const problem = whyNotWritable(wanted.report);
   if (problem !== undefined) {
     complain(problem);
     return 2;
@@ -138,10 +65,18 @@ const drill = async (access: ClusterAccess, wanted: Wanted): Promise<number> => 
   const before = access.snapshot.config?.value;
   const mode = wanted.mode ?? modeOf(before);
   say(`cluster ${config.cluster}, ${mode} replication; drills: ${playable.length}`);
-  const stopping = listenForStop();
+  const isStopping = listenForStop();
   try {
     if (!(await changeMode(access, wanted.mode))) return 1;
-    return await play({ ...access, paths }, { ...wanted, scenarios: playable, mode }, stopping);
+    const { secrets, readAgain: snapshot } = access;
+    return await playDrills(
+      {
+        cluster: drillClusterOf({ config, paths, secrets, snapshot }),
+        proxyJournal: proxyJournalFile(proxyPlace(config, paths)),
+        isStopping,
+      },
+      { ...wanted, scenarios: playable, mode },
+    );
   } finally {
     if (before !== undefined) await restoreConfig(access, before);
     releaseLock(paths.drill);
@@ -176,21 +111,7 @@ const takeTurn = ({ config }: ClusterAccess, { drill: lock }: LocalPaths): strin
   }
 };
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
-
-/** Before anything is harmed: an hour of drills is not to end in a report nobody can read. */
-const canWrite = (file: string | undefined): string | undefined => {
-  if (file === undefined) return undefined;
-  try {
-    writeFileSync(file, '', { flag: 'a' });
-    return undefined;
-  } catch (error) {
-    return `${file}: cannot be written (${messageOf(error)})`;
-  }
-};
-
-const changeMode = async (access: ClusterAccess, mode: Wanted['mode']): Promise<boolean> => {
+const changeMode = async (access: ClusterAccess, mode: WantedDrills['mode']): Promise<boolean> => {
   const { config: stored } = access.snapshot;
   if (mode === undefined || stored === undefined) return true;
   const document = withMode(stored.value, mode);
@@ -207,53 +128,4 @@ const restoreConfig = async (access: ClusterAccess, before: JsonObject): Promise
   const written = await access.writeConfig({ document: before, seen: stored.modRevision });
   if (written.kind !== 'done' || !written.applied)
     complain('the cluster-wide configuration is not what it was: `matriarch show-config` shows it');
-};
-
-const listenForStop = (): (() => boolean) => {
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (!stopping) say('stopping after this run: what is harmed is healed first …');
-      stopping = true;
-    });
-  return () => stopping;
-};
-
-const play = async (
-  access: ClusterAccess & { readonly paths: LocalPaths },
-  wanted: Omit<Wanted, 'mode'> & { readonly mode: DrillMode },
-  isStopping: () => boolean,
-): Promise<number> => {
-  const { config, paths, secrets, readAgain } = access;
-  const cluster = drillClusterOf({ config, paths, secrets, snapshot: readAgain });
-  const storeTrouble = (): undefined => undefined;
-  const up = { config, snapshot: readAgain, storeTrouble, isStopping };
-  if (!(await awaitReady(up, () => undefined))) {
-    complain(`cluster ${config.cluster} is not whole; \`matriarch list\` shows what is missing`);
-    return 1;
-  }
-  const proxyJournal = proxyJournalFile(proxyPlace(config, paths));
-  const { report, problems } = await runDrills(cluster, {
-    ...wanted,
-    say,
-    keep: (now) => write(wanted.report, now),
-    explain: async () =>
-      explain(
-        (await hearCluster({ config, snapshot: await readAgain(), proxyJournal })).testimonies,
-      ).incidents,
-    isStopping,
-  });
-  write(wanted.report, report);
-  if (wanted.report !== undefined) say(`the report is in ${wanted.report}`);
-  for (const problem of problems) complain(problem);
-  return problems.length === 0 ? 0 : 1;
-};
-
-const write = (file: string | undefined, report: DrillReport): void => {
-  if (file === undefined) return;
-  const text = file.endsWith('.html')
-    ? renderReport(report)
-    : `${JSON.stringify(report, undefined, 2)}\n`;
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
 };
