@@ -8,7 +8,7 @@ import { findScenario, scenarios } from '../drills/scenarios.ts';
 import { type ArgumentValues, textOf } from './arguments.ts';
 
 export const drillUsage =
-  '[-c FILE] NAME|--all [--mode asynchronous|synchronous|quorum] [--repeat N] ' +
+  '[-c FILE|--private] NAME|--all [--mode asynchronous|synchronous|quorum] [--repeat N] ' +
   '[--report FILE.json|FILE.html] [--resume]';
 
 const REPEAT_MAX = 1_000;
@@ -33,6 +33,8 @@ export const readDrills = (values: ArgumentValues, name: string | undefined): Re
   const report = textOf(values['report']);
   const scenario = name === undefined ? undefined : findScenario(name);
   const mistakes: string[] = [];
+  if (values['private'] === true && values['cluster'] !== undefined)
+    mistakes.push('either -c FILE or --private, which makes a cluster of its own');
   if (name === undefined && all !== true) mistakes.push(`name a drill, or say --all: ${NAMES}`);
   if (name !== undefined && all === true) mistakes.push(`either ${name} or --all`);
   if (name !== undefined && scenario === undefined)

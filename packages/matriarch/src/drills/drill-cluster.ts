@@ -11,11 +11,17 @@ export interface End {
   readonly host: string;
 }
 
+/** One direction between two ends. `clients`: where applications and the proxy are. */
+export type Link = readonly [from: End | 'clients', to: End | 'clients'];
+
 /** What only hosts with addresses of their own have. */
 export interface DrillLinks {
-  /** Nothing goes from one to the other any more, silently, in this direction only. */
-  readonly cut: (from: End | 'clients', to: End | 'clients') => void;
-  readonly mend: (from: End | 'clients', to: End | 'clients') => void;
+  /**
+   * Nothing goes from the first to the second any more, silently, in this direction only, also on
+   * connections that are open. All at once: a partition does not come link by link.
+   */
+  readonly cut: (links: readonly Link[]) => void;
+  readonly mend: (links: readonly Link[]) => void;
 }
 
 /** What only hosts with a small file system for their data have. */

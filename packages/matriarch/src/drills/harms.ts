@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { clusterRoles } from '@matriarch/protocol';
 import { callApi } from '../local/member-api.ts';
 import { withDescendants } from '../local/process-tree.ts';
-import { type DrillCluster, type DrillLinks, type End, storeOf } from './drill-cluster.ts';
+import {
+  type DrillCluster,
+  type DrillLinks,
+  type End,
+  type Link,
+  storeOf,
+} from './drill-cluster.ts';
 import { killAll, postmasterPid, serverPids } from './processes.ts';
 import type { HarmName } from './scenario.ts';
 
@@ -97,46 +103,42 @@ const killStore: Harm = ({ cluster }) => {
   return () => clearInterval(timer);
 };
 
-const linksOf = ({ cluster }: HarmContext): DrillLinks => {
+const networkOf = ({ cluster }: HarmContext): DrillLinks => {
   if (cluster.links === undefined)
     throw new Error('the hosts of this cluster have no addresses of their own');
   return cluster.links;
 };
 
-type Cut = readonly [from: End | 'clients', to: End | 'clients'];
-
 const cut =
-  (cutsOf: (context: HarmContext) => readonly Cut[]): Harm =>
+  (linksIn: (context: HarmContext) => readonly Link[]): Harm =>
   (context) => {
-    const links = linksOf(context);
-    const cuts = cutsOf(context);
-    for (const [from, to] of cuts) links.cut(from, to);
-    return () => {
-      for (const [from, to] of cuts) links.mend(from, to);
-    };
+    const network = networkOf(context);
+    const links = linksIn(context);
+    network.cut(links);
+    return () => network.mend(links);
   };
 
 const member = (host: string): End => ({ kind: 'member', host });
 const store = (host: string): End => ({ kind: 'store', host });
-const back = ([from, to]: Cut): Cut => [to, from];
+const back = ([from, to]: Link): Link => [to, from];
 
 /** From the host, its etcd too, to everybody else. */
-const outgoing = (context: HarmContext): readonly Cut[] => {
+const outgoing = (context: HarmContext): readonly Link[] => {
   const mine = [member(context.member), store(context.member)];
   const theirs = othersOf(context).flatMap((host) => [member(host), store(host)]);
-  return mine.flatMap((from) => [...theirs, 'clients' as const].map((to): Cut => [from, to]));
+  return mine.flatMap((from) => [...theirs, 'clients' as const].map((to): Link => [from, to]));
 };
 
-const toStore = (context: HarmContext): readonly Cut[] =>
-  context.cluster.config.members.map(({ name }): Cut => [member(context.member), store(name)]);
+const toStore = (context: HarmContext): readonly Link[] =>
+  context.cluster.config.members.map(({ name }): Link => [member(context.member), store(name)]);
 
-const toMembers = (context: HarmContext): readonly Cut[] =>
-  othersOf(context).map((host): Cut => [member(context.member), member(host)]);
+const toMembers = (context: HarmContext): readonly Link[] =>
+  othersOf(context).map((host): Link => [member(context.member), member(host)]);
 
 const bothWays =
-  (cutsOf: (context: HarmContext) => readonly Cut[]) =>
-  (context: HarmContext): readonly Cut[] =>
-    cutsOf(context).flatMap((one) => [one, back(one)]);
+  (linksIn: (context: HarmContext) => readonly Link[]) =>
+  (context: HarmContext): readonly Link[] =>
+    linksIn(context).flatMap((one) => [one, back(one)]);
 
 const fillDisk: Harm = ({ cluster, member: name }) => {
   const { disks } = cluster;

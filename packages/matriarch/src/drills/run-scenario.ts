@@ -234,7 +234,7 @@ const measure = async (
 ): Promise<DrillRun> => {
   const { fromMs, toMs } = window;
   const firstWrite = ledger.firstWriteAfterOutage(window);
-  const seen = exercise.steps().filter(({ atMs }) => atMs <= toMs - fromMs);
+  const seen = exercise.steps();
   const written =
     firstWrite === undefined
       ? []
@@ -253,7 +253,7 @@ const measure = async (
     acknowledged: ledger.acknowledgedIds().length,
     lost: (await countLost(traffic, ledger)) + (direct ? await countLost(traffic, direct) : 0),
     harms: exercise.said,
-    steps: [...seen, ...written],
+    steps: [...seen, ...written].sort((a, b) => a.atMs - b.atMs),
     rejoinedMs: wholeAtMs === undefined ? null : Math.round(wholeAtMs - fromMs),
     wholeMs: wholeAtMs === undefined ? null : Math.round(Math.max(0, wholeAtMs - healedAtMs)),
     writes: {

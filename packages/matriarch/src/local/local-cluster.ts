@@ -7,10 +7,9 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClusterConfig, clusterRoles, renderAgentConfig } from '@matriarch/protocol';
-import { type ChildName, forgetChild, recordChild } from './child-records.ts';
+import { type ChildKind, type ChildName, forgetChild, recordChild } from './child-records.ts';
 import { type LocalPaths, memberPaths } from './directories.ts';
 import { makeDirectory, makeOwnDirectory } from './make-directory.ts';
-import type { LocalPlan } from './plan.ts';
 import { type Account, giveTo, writePassFile } from './secrets.ts';
 import { STOP_LIMITS_MS } from './stop-limits.ts';
 import { SupervisedChild } from './supervised-child.ts';
@@ -20,16 +19,21 @@ const entry = fileURLToPath(new URL('../cli.js', import.meta.url));
 export interface LocalClusterParts {
   /** As it is on this machine (`applyPlan`). */
   readonly config: ClusterConfig;
-  readonly plan: LocalPlan;
   readonly paths: LocalPaths;
   /** The cluster.yaml the proxy reads. */
   readonly file: string;
   readonly secrets: ReadonlyMap<string, string>;
   /** The user PostgreSQL runs as when we are root. */
   readonly owner: Account | undefined;
-  readonly etcdProgram: string;
-  /** Arguments of the etcd member with this index. */
-  readonly etcdArguments: (index: number) => readonly string[];
+  /** The command line of each etcd, which stands beside the member with the same number. */
+  readonly etcd: readonly (readonly string[])[];
+  /**
+   * What goes before a command line so that it runs on its host; the host is undefined for the
+   * proxy. Absent: there is but one host.
+   */
+  readonly enterHost?:
+    | ((kind: ChildKind, host: string | undefined) => readonly string[])
+    | undefined;
   readonly onEnd: (name: string, status: number | null, signal: string | null) => void;
 }
 
@@ -42,14 +46,10 @@ export class LocalCluster {
   constructor(parts: LocalClusterParts) {
     this.#parts = parts;
     const { config, paths } = parts;
-    this.#etcd = parts.plan.etcd.map((_, index) =>
+    this.#etcd = parts.etcd.map((commandLine, index) =>
       this.#child(
         { kind: 'store', name: `etcd${index + 1}` },
-        {
-          command: parts.etcdProgram,
-          arguments: parts.etcdArguments(index),
-          host: config.members[index]?.name,
-        },
+        { commandLine, host: config.members[index]?.name },
       ),
     );
     this.#agents = new Map(
@@ -58,8 +58,7 @@ export class LocalCluster {
         this.#child(
           { kind: 'member', name },
           {
-            command: process.execPath,
-            arguments: [entry, 'agent', memberPaths(paths.state, name).config],
+            commandLine: [process.execPath, entry, 'agent', memberPaths(paths.state, name).config],
             host: name,
           },
         ),
@@ -67,20 +66,24 @@ export class LocalCluster {
     );
     this.#proxy = this.#child(
       { kind: 'proxy', name: 'proxy' },
-      { command: process.execPath, arguments: [entry, 'proxy', parts.file], host: undefined },
+      { commandLine: [process.execPath, entry, 'proxy', parts.file], host: undefined },
     );
   }
 
   #child(
     child: ChildName,
-    program: { command: string; arguments: readonly string[]; host: string | undefined },
+    program: { commandLine: readonly string[]; host: string | undefined },
   ): SupervisedChild {
-    const { paths, onEnd } = this.#parts;
+    const { paths, onEnd, enterHost } = this.#parts;
     const { name } = child;
+    const [command = '', ...rest] = [
+      ...(enterHost?.(child.kind, program.host) ?? []),
+      ...program.commandLine,
+    ];
     return new SupervisedChild({
       name,
-      command: program.command,
-      arguments: program.arguments,
+      command,
+      arguments: rest,
       environment: process.env,
       logFile: join(paths.logs, `${name}.log`),
       isHeld: () => program.host !== undefined && existsSync(join(paths.held, program.host)),

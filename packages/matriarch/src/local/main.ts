@@ -3,11 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoreSnapshot } from '@matriarch/core';
 import { type ClusterConfig, clusterPrefix, clusterRoles } from '@matriarch/protocol';
-import { renderEtcdArguments } from '../adapters/etcd/member-arguments.ts';
 import { type EtcdStore, createEtcdStore } from '../adapters/etcd/etcd-store.ts';
-import { findBinaries } from '../adapters/postgres/binaries.ts';
-import { findProgram, resolveUser } from '../adapters/process/run-as.ts';
-import { createRunCommand } from '../adapters/process/run-command.ts';
 import { readDocuments, writeConfig } from '../agent/act/store-documents.ts';
 import { formatMemberTable } from '../cli/output/member-table.ts';
 import { type OpenedEtcd, openEtcd } from '../store-access/main.ts';
@@ -21,6 +17,7 @@ import {
 } from './applied-config.ts';
 import { type LocalPaths, memberPaths } from './directories.ts';
 import { endLeftovers } from './end-leftovers.ts';
+import { etcdCommands, findEquipment } from './equipment/main.ts';
 import { findFixedSettings } from './fixed-settings.ts';
 import { readLastComplaint } from './last-complaint.ts';
 import { LocalCluster } from './local-cluster.ts';
@@ -51,56 +48,6 @@ const refused = (status: 1 | 2 | 3, ...messages: string[]): UpStart => ({
   messages,
 });
 
-/** Programs `up` starts itself or through its children, and the Debian package each comes in. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  etcd: 'etcd-server',
-  haproxy: 'haproxy',
-  pgbouncer: 'pgbouncer',
-  setpriv: 'util-linux',
-};
-
-/** Servers lie where the PATH of an ordinary user does not lead. */
-const find = (program: string): string | undefined =>
-  findProgram(program, `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`);
-
-const isNeeded = (program: string, { etcd, pgbouncer }: ClusterConfig): boolean =>
-  (program !== 'etcd' || etcd.kind === 'local') &&
-  (program !== 'pgbouncer' || pgbouncer !== undefined);
-
-const findMissingPrograms = (config: ClusterConfig): string[] =>
-  Object.entries(PROGRAMS).flatMap(([program, debianPackage]) =>
-    isNeeded(program, config) && find(program) === undefined
-      ? [`${program} is not installed: apt-get install ${debianPackage}`]
-      : [],
-  );
-
-const DEFAULT_USER = 'postgres';
-
-/** As root, PostgreSQL's user owns what PostgreSQL writes. */
-const findAccount = (config: ClusterConfig): Account | string | undefined => {
-  if (process.geteuid?.() !== 0) return undefined;
-  const name = config.postgresql.user ?? DEFAULT_USER;
-  const lookup = resolveUser(name);
-  return lookup.kind === 'found'
-    ? lookup.user
-    : `there is no user ${name} to run PostgreSQL as: create it, or set postgresql.user`;
-};
-
-/** What is wrong with PostgreSQL itself, as each member would say it. */
-const findServerProblems = async (
-  { members, postgresql }: ClusterConfig,
-  paths: LocalPaths,
-  owner: Account | undefined,
-): Promise<readonly string[]> => {
-  const [first] = members;
-  const found = await findBinaries({
-    binDirectory: postgresql.binDirectory,
-    dataDirectory: first?.dataDirectory ?? memberPaths(paths.state, first?.name ?? '').data,
-    run: createRunCommand(owner),
-  });
-  return found.kind === 'missing' ? found.problems : [];
-};
-
 const alreadyUp = (cluster: string, { pid }: UpRecord): UpStart =>
   refused(3, `cluster ${cluster} is already up (process ${pid}): \`matriarch list\` shows it`);
 
@@ -121,12 +68,12 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
   );
   for (const warning of fixed.warnings) printError(warning);
   if (fixed.refused.length > 0) return refused(3, ...fixed.refused);
-  const owner = findAccount(read.config);
-  const problems = [
-    ...findMissingPrograms(read.config),
-    ...(typeof owner === 'string' ? [owner] : await findServerProblems(read.config, paths, owner)),
-  ];
-  if (problems.length > 0 || typeof owner === 'string') return refused(2, ...problems);
+  const [first] = read.config.members;
+  const equipment = await findEquipment(read.config, {
+    runsEtcd: read.config.etcd.kind === 'local',
+    dataDirectory: first?.dataDirectory ?? memberPaths(paths.state, first?.name ?? '').data,
+  });
+  if (equipment.kind === 'missing') return refused(2, ...equipment.messages);
   try {
     makeDirectory(paths.state);
     const other = takeLock(paths.lock, read.file);
@@ -135,6 +82,7 @@ export const startUp = async ({ file, print, printError }: UpOptions): Promise<U
     return refused(2, `${paths.state}: the cluster cannot be kept there (${String(error)})`);
   }
   const { config, file: path } = read;
+  const { owner } = equipment;
   const started = await startLocked({ config, file: path, paths, owner, print, printError });
   if (started.kind === 'refused') releaseLock(paths.lock);
   return started;
@@ -191,8 +139,13 @@ const begin = async (parts: Planned, secrets: ReadonlyMap<string, string>): Prom
   const cluster = new LocalCluster({
     ...parts,
     secrets,
-    etcdProgram: find('etcd') ?? 'etcd',
-    etcdArguments: (index) => etcdArguments(parts, index),
+    etcd: etcdCommands(
+      plan.etcd.map((ports) => ({
+        client: `http://127.0.0.1:${ports.client}`,
+        peer: `http://127.0.0.1:${ports.peer}`,
+      })),
+      { state: paths.state, token: config.cluster },
+    ),
     onEnd: (name, status, signal) => {
       if (!stopping)
         print(`${name} ended (${signal ?? `status ${status}`}); see ${join(paths.logs, name)}.log`);
@@ -249,19 +202,6 @@ const configStore = (store: EtcdStore, prefix: string): ConfigStore => ({
     return answer.kind === 'done' && answer.applied;
   },
 });
-
-const etcdArguments = ({ plan, paths, config }: Planned, index: number): readonly string[] => {
-  const name = (number: number): string => `etcd${number + 1}`;
-  const peerUrl = (number: number): string => `http://127.0.0.1:${plan.etcd[number]?.peer ?? 0}`;
-  return renderEtcdArguments({
-    name: name(index),
-    dataDirectory: join(paths.state, name(index)),
-    clientUrl: `http://127.0.0.1:${plan.etcd[index]?.client ?? 0}`,
-    peerUrl: peerUrl(index),
-    cluster: plan.etcd.map((_, number) => ({ name: name(number), peerUrl: peerUrl(number) })),
-    clusterToken: config.cluster,
-  });
-};
 
 /** What a person needs next: who is what, and how to get in. */
 export const describeUp = async ({ config, paths, snapshot }: RunningUp): Promise<string> => {

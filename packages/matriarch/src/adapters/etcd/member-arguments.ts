@@ -39,6 +39,9 @@ export const renderEtcdArguments = (member: EtcdMemberOptions): readonly string[
     `--initial-cluster-token=${member.clusterToken}`,
     `--heartbeat-interval=${HEARTBEAT_INTERVAL_MS}`,
     `--election-timeout=${ELECTION_TIMEOUT_MS}`,
+    // Without it (the default up to etcd 3.4) a member that was cut off forces an election as soon
+    // as it is back: a primary was seen to lose its lease to that.
+    '--pre-vote',
     '--logger=zap',
     '--log-level=warn',
     ...(member.metricsUrl === undefined ? [] : [`--listen-metrics-urls=${member.metricsUrl}`]),

@@ -12,6 +12,7 @@ import {
   readDrills,
   whyNotWritable,
 } from '../drill-arguments.ts';
+import { drillPrivately } from '../drill-private.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import { listenForStop, playDrills } from '../play-drills.ts';
 import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
@@ -30,6 +31,7 @@ export const drillCommand: Command = {
         repeat: { type: 'string' },
         report: { type: 'string' },
         resume: { type: 'boolean' },
+        private: { type: 'boolean' },
       },
       positionals: 1,
     });
@@ -37,6 +39,7 @@ export const drillCommand: Command = {
     const wanted = readDrills(parsed.values, parsed.positionals[0]);
     if (wanted.kind === 'wrong')
       return refuseUsage(wanted.mistakes.join('\n'), `drill ${drillUsage}`);
+    if (parsed.values['private'] === true) return drillPrivately(wanted, args);
     return withCluster(textOf(parsed.values['cluster']), (access) => drill(access, wanted));
   },
 };
@@ -50,7 +53,10 @@ const drill = async (access: ClusterAccess, wanted: WantedDrills): Promise<numbe
   }
   const playable = wanted.scenarios.filter((scenario) => needsOf(scenario).length === 0);
   for (const scenario of wanted.scenarios.filter((one) => !playable.includes(one)))
-    complain(`${scenario.name}: left out: it needs ${needsOf(scenario).join(' and ')}`);
+    complain(
+      `${scenario.name}: left out: it needs ${needsOf(scenario).join(' and ')} ` +
+        '(as root: --private)',
+    );
   if (playable.length === 0) return 3;
   const problem = whyNotWritable(wanted.report);
   if (problem !== undefined) {

@@ -1,0 +1,94 @@
+/**
+ * A private cluster that does as it is told: starts itself where it has to be, keeps writing, takes
+ * a command from each line of its standard input and answers it with a line. Ends with its input.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Ledger } from '../../../packages/matriarch/dist/drills/ledger.js';
+import {
+  enterPrivateHost,
+  findObstacles,
+  startPrivateCluster,
+} from '../../../packages/matriarch/dist/drills/private/main.js';
+import { serverPids } from '../../../packages/matriarch/dist/drills/processes.js';
+import { TABLE, connect, startTraffic } from '../../../packages/matriarch/dist/drills/traffic.js';
+import {
+  createTable,
+  trafficOf,
+} from '../../../packages/matriarch/dist/drills/traffic-of-cluster.js';
+import { awaitReady } from '../../../packages/matriarch/dist/local/await-ready.js';
+
+/** @typedef {import('../../../packages/matriarch/dist/drills/drill-cluster.js').Link} Link */
+/** @typedef {import('../../../packages/matriarch/dist/drills/private/private-cluster.js').PrivateCluster} PrivateCluster */
+
+const INSIDE = 'inside';
+const STATUS_REFUSED = 3;
+
+/** @param {unknown} value */
+const answer = (value) => process.stdout.write(`${JSON.stringify(value ?? null)}\n`);
+
+/** @param {string} line */
+const tell = (line) => process.stderr.write(`${line}\n`);
+
+/** @param {PrivateCluster} cluster */
+const begin = async (cluster) => {
+  if (!(await awaitReady(cluster, tell))) throw new Error('it does not become whole');
+  const ledger = new Ledger();
+  const traffic = trafficOf(cluster, ledger);
+  await createTable(traffic);
+  const clients = startTraffic(traffic);
+
+  /** Whatever was acknowledged and is not in the table as the primary has it. */
+  const countLost = async () => {
+    const acknowledged = ledger.acknowledgedIds();
+    const [door] = traffic.writeDoors;
+    if (door === undefined) throw new Error('there is no door');
+    const client = await connect(traffic, door);
+    const { rows } = await client.query(`select id from ${TABLE}`);
+    await client.end();
+    return ledger.countNewlyLost(new Set(rows.map(({ id }) => String(id))), acknowledged);
+  };
+
+  /** @type {Record<string, (argument: any) => unknown>} */
+  const commands = {
+    holder: async () => (await cluster.snapshot())?.leader?.value,
+    whole: () => awaitReady(cluster, tell),
+    cut: (/** @type {readonly Link[]} */ links) => cluster.links.cut(links),
+    mend: (/** @type {readonly Link[]} */ links) => cluster.links.mend(links),
+    fill: (/** @type {string} */ member) => cluster.disks.fill(member),
+    free: (/** @type {string} */ member) => cluster.disks.free(member),
+    servers: (/** @type {string} */ member) => serverPids(cluster.dataDirectory(member)),
+    journal: (/** @type {string} */ member) => readFileSync(cluster.journalFile(member), 'utf8'),
+    acknowledged: () => ledger.acknowledgedIds().length,
+    lost: countLost,
+    sharedMemory: () => readdirSync('/dev/shm'),
+    stop: async () => {
+      await clients.stop();
+      await cluster.stop();
+    },
+  };
+  return commands;
+};
+
+const runInside = async () => {
+  const started = await startPrivateCluster({ mode: 'quorum', members: 3, print: tell });
+  if (started.kind === 'refused') throw new Error(started.messages.join('\n'));
+  const commands = await begin(started.cluster);
+  answer('whole');
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [name, argument] = JSON.parse(line);
+    answer(await commands[String(name)]?.(argument));
+  }
+  process.exit(0);
+};
+
+if (process.argv[2] === INSIDE) await runInside();
+else {
+  const obstacles = findObstacles();
+  for (const obstacle of obstacles) tell(obstacle);
+  process.exitCode =
+    obstacles.length > 0
+      ? STATUS_REFUSED
+      : await enterPrivateHost([fileURLToPath(import.meta.url), INSIDE]);
+}
