@@ -12,9 +12,12 @@ const PAGE = `${DIRECTORY}/drills.html`;
 const MODES = ['quorum', 'asynchronous'];
 const DRILL = ['packages/matriarch/bin/matriarch.js', 'drill', '--private', '--all'];
 
+const RENDERER = new URL('../packages/matriarch/dist/drills/render-report.js', import.meta.url);
+
 const writePage = async () => {
-  const { renderReport } = await import('../packages/matriarch/dist/drills/render-report.js');
-  /** @type {import('../packages/matriarch/dist/drills/report.js').DrillReport} */
+  /** @type {{ readonly renderReport: (report: unknown) => string }} */
+  const { renderReport } = await import(RENDERER.href);
+  /** @type {unknown} */
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
   writeFileSync(PAGE, renderReport(report));
   console.log(`the reports are ${REPORT} and ${PAGE}`);

@@ -1,8 +1,8 @@
 /**
  * The network of a private cluster: every end is in a network namespace of its own, and a wire
- * leads from each to the hub, which routes between them. Whatever is cut is cut in the hub: a rule for
- * what comes in by one wire and wants to go to one address. It swallows packets without a word, on
- * open connections as on new ones.
+ * leads from each to the hub, which routes between them. Whatever is cut is cut in the hub: a rule
+ * for what comes in by one wire and wants to go to one address. It swallows packets without a word,
+ * on open connections as on new ones.
  */
 import type { End, Link } from '../drill-cluster.ts';
 
