@@ -15,8 +15,9 @@ const DRILL = ['packages/matriarch/bin/matriarch.js', 'drill', '--private', '--a
 const RENDERER = new URL('../packages/matriarch/dist/drills/render-report.js', import.meta.url);
 
 const writePage = async () => {
-  /** @type {{ readonly renderReport: (report: unknown) => string }} */
-  const { renderReport } = await import(RENDERER.href);
+  const { renderReport } = /** @type {{ readonly renderReport: (report: unknown) => string }} */ (
+    await import(RENDERER.href)
+  );
   /** @type {unknown} */
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
   writeFileSync(PAGE, renderReport(report));
