@@ -64,6 +64,11 @@ const keepCommitting = async (server: TestServer, sessions: number): Promise<voi
     client.query(forever).catch(() => undefined);
   }
   await server.until('select (count(*) > 100)::text from busy', 'true');
+  // One that still waits for its statement ends with its postmaster.
+  await server.until(
+    "select count(*) from pg_stat_activity where state = 'active' and query like 'do %'",
+    String(sessions),
+  );
 };
 
 const startServer = async (): Promise<TestServer> => {
