@@ -4,13 +4,12 @@
  * is left of all of it when its process is killed.
  */
 import { existsSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { End, Link } from '../../packages/matriarch/src/drills/drill-cluster.ts';
 import { findServerAccount } from './harness/account.ts';
 import { signal } from './harness/processes.ts';
 import { waitUntil } from './harness/wait.ts';
-import { PrivateBench, startDriver, usersOf } from './local/private-bench.ts';
+import { PrivateBench, finishDriver, startDriver, usersOf } from './local/private-bench.ts';
 import { Talker, type TalkerPlace } from './local/talker.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -38,16 +37,25 @@ const everyLinkOf = (host: string): readonly Link[] =>
   );
 
 it('is refused to whoever is not root, with what is needed', async () => {
-  const driver = startDriver(isRoot ? findServerAccount() : undefined);
-  let told = '';
-  driver.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
-  });
-  const [status] = await once(driver, 'close');
-  expect({ status, told }).toEqual({
+  const driver = startDriver({ account: isRoot ? findServerAccount() : undefined });
+  expect(await finishDriver(driver)).toEqual({
     status: 3,
     told: 'a private cluster has hosts with addresses of their own, which takes root: use sudo\n',
   });
+});
+
+it.runIf(isRoot)('is refused where the kernel does, with its words', async () => {
+  const prefix = ['setpriv', '--bounding-set=-sys_admin', '--'];
+  const { status, told } = await finishDriver(startDriver({ prefix }));
+  expect({ status, told }).toEqual({
+    status: 3,
+    told: expect.stringMatching(/^a private cluster needs namespaces .*: Operation not permitted;/),
+  });
+});
+
+it.runIf(isRoot)('is entered for a program, whose status is answered', async () => {
+  const driver = startDriver({ args: ['leave'] });
+  expect(await finishDriver(driver)).toEqual({ status: 7, told: '' });
 });
 
 describe.runIf(isRoot)('a private cluster', () => {
@@ -80,6 +88,8 @@ describe.runIf(isRoot)('a private cluster', () => {
     const link: Link = [member('pg1'), member('pg2')];
     const complaints = bench.complaintsTo('pg1');
     await bench.cut([link]);
+    // What is cut already stays so.
+    await bench.cut([link]);
     for (let count = 1; count <= 20; count += 1) {
       one.say(`there ${count}`);
       two.say(`back ${count}`);
@@ -89,6 +99,7 @@ describe.runIf(isRoot)('a private cluster', () => {
     expect(one.told.filter((line) => !line.startsWith('heard back'))).toEqual(['ready']);
     expect(bench.complaintsTo('pg1')).toBe(complaints);
 
+    await bench.mend([link]);
     await bench.mend([link]);
     one.say('after');
     await two.until('heard after');
@@ -171,6 +182,11 @@ describe.runIf(isRoot)('a private cluster', () => {
     expect(await bench.ask('whole')).toBe(true);
     await bench.moreWrites(100);
     expect(await bench.ask('lost')).toBe(0);
+  });
+
+  it('hears inside what the one outside is signalled', async () => {
+    bench.child.kill('SIGHUP');
+    expect(await bench.nextAnswer()).toBe('hung up');
   });
 
   it('leaves nothing when it is killed', async () => {

@@ -12,8 +12,31 @@ import { waitUntil } from '../harness/wait.ts';
 
 const DRIVER = fileURLToPath(new URL('private-driver.mjs', import.meta.url));
 
-export const startDriver = (account?: Account): ChildProcess =>
-  spawn(process.execPath, [DRIVER], { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', ...account });
+/** The driver, with what goes before and behind its command line. */
+export const startDriver = ({
+  prefix = [],
+  args = [],
+  account,
+}: {
+  readonly prefix?: readonly string[];
+  readonly args?: readonly string[];
+  readonly account?: Account | undefined;
+} = {}): ChildProcess => {
+  const [command = '', ...rest] = [...prefix, process.execPath, DRIVER, ...args];
+  return spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', ...account });
+};
+
+/** What it says by ending. */
+export const finishDriver = async (
+  driver: ChildProcess,
+): Promise<{ readonly status: number | null; readonly told: string }> => {
+  let told = '';
+  driver.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+  });
+  const [status] = (await once(driver, 'close')) as [number | null];
+  return { status, told };
+};
 
 /** What a process has of its own, as the kernel names it: `net:[4026532000]`. */
 const namespacesOf = (pid: number): readonly string[] =>
@@ -41,12 +64,12 @@ export class PrivateBench {
   }
 
   async untilWhole(): Promise<void> {
-    expectWhole(await this.#nextAnswer('the cluster to be whole'));
+    expectAnswer(await this.nextAnswer(), 'whole');
   }
 
-  async #nextAnswer(what: string): Promise<unknown> {
+  async nextAnswer(): Promise<unknown> {
     await waitUntil(
-      what,
+      'an answer of the driver',
       () => {
         if (this.child.exitCode !== null) throw new Error(`the driver ended:\n${this.#told}`);
         return this.#answers.length > 0;
@@ -58,7 +81,7 @@ export class PrivateBench {
 
   async ask<T>(command: string, argument?: unknown): Promise<T> {
     this.child.stdin?.write(`${JSON.stringify([command, argument])}\n`);
-    return (await this.#nextAnswer(command)) as T;
+    return (await this.nextAnswer()) as T;
   }
 
   async cut(links: readonly Link[]): Promise<void> {
@@ -121,8 +144,8 @@ export class PrivateBench {
   }
 }
 
-const expectWhole = (answer: unknown): void => {
-  if (answer !== 'whole') throw new Error(`not whole: ${JSON.stringify(answer)}`);
+const expectAnswer = (answer: unknown, expected: string): void => {
+  if (answer !== expected) throw new Error(`${JSON.stringify(answer)}, not "${expected}"`);
 };
 
 /** Processes that have one of these namespaces, wherever they come from. */

@@ -11,6 +11,7 @@ import {
   findObstacles,
   startPrivateCluster,
 } from '../../../packages/matriarch/dist/drills/private/main.js';
+import { isOnPrivateHost } from '../../../packages/matriarch/dist/drills/private/private-host.js';
 import { serverPids } from '../../../packages/matriarch/dist/drills/processes.js';
 import { TABLE, connect, startTraffic } from '../../../packages/matriarch/dist/drills/traffic.js';
 import {
@@ -20,9 +21,13 @@ import {
 import { awaitReady } from '../../../packages/matriarch/dist/local/await-ready.js';
 
 /** @typedef {import('../../../packages/matriarch/dist/drills/drill-cluster.js').Link} Link */
-/** @typedef {import('../../../packages/matriarch/dist/drills/private/private-cluster.js').PrivateCluster} PrivateCluster */
+/** @typedef {Extract<Awaited<ReturnType<typeof startPrivateCluster>>, { kind: 'started' }>} Started */
+/** @typedef {Started['cluster']} PrivateCluster */
 
 const INSIDE = 'inside';
+/** Says so, and ends with a status of its own. */
+const LEAVE = 'leave';
+const STATUS_LEFT = 7;
 const STATUS_REFUSED = 3;
 
 /** @param {unknown} value */
@@ -50,7 +55,7 @@ const begin = async (cluster) => {
     return ledger.countNewlyLost(new Set(rows.map(({ id }) => String(id))), acknowledged);
   };
 
-  /** @type {Record<string, (argument: any) => unknown>} */
+  /** @type {Record<string, (argument: never) => unknown>} */
   const commands = {
     holder: async () => (await cluster.snapshot())?.leader?.value,
     whole: () => awaitReady(cluster, tell),
@@ -75,20 +80,25 @@ const runInside = async () => {
   const started = await startPrivateCluster({ mode: 'quorum', members: 3, print: tell });
   if (started.kind === 'refused') throw new Error(started.messages.join('\n'));
   const commands = await begin(started.cluster);
+  process.on('SIGHUP', () => answer('hung up'));
   answer('whole');
   for await (const line of createInterface({ input: process.stdin })) {
+    /** @type {readonly [name: string, argument: unknown]} */
     const [name, argument] = JSON.parse(line);
-    answer(await commands[String(name)]?.(argument));
+    answer(
+      await /** @type {Record<string, (given: any) => unknown>} */ (commands)[name]?.(argument),
+    );
   }
   process.exit(0);
 };
 
-if (process.argv[2] === INSIDE) await runInside();
-else {
+const runOutside = async () => {
   const obstacles = findObstacles();
   for (const obstacle of obstacles) tell(obstacle);
-  process.exitCode =
-    obstacles.length > 0
-      ? STATUS_REFUSED
-      : await enterPrivateHost([fileURLToPath(import.meta.url), INSIDE]);
-}
+  if (obstacles.length > 0) return STATUS_REFUSED;
+  return enterPrivateHost([fileURLToPath(import.meta.url), process.argv[2] ?? INSIDE]);
+};
+
+if (!isOnPrivateHost()) process.exitCode = await runOutside();
+else if (process.argv[2] === LEAVE) process.exitCode = STATUS_LEFT;
+else await runInside();

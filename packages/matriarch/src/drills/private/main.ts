@@ -36,8 +36,8 @@ const MIB = 1_048_576;
 const DISK_BYTES = 512 * MIB;
 
 /**
- * Where the program keeps what it keeps on a machine of its own. Inside they are in memory, and
- * so is the shared memory of PostgreSQL, which is a file for each server that is killed.
+ * Where files lie on a machine of one's own; inside all of them are in memory. A PostgreSQL that is
+ * killed leaves its shared memory as files.
  */
 const STATE = '/var/lib/matriarch';
 const SOCKETS = '/run/matriarch';

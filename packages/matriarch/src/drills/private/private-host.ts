@@ -38,17 +38,20 @@ export const isOnPrivateHost = (): boolean => {
   return outside.length === KINDS.length && ownNamespaces().every((own, at) => own !== outside[at]);
 };
 
-/** What a private cluster asks of the kernel, tried and forgotten. */
-const TRIAL = [
-  'mount -t tmpfs tmpfs /dev/shm',
-  'ip link add trial type veth peer name trial1',
-  'ip rule add iif trial to 10.77.0.1/32 blackhole',
-].join(' && ');
 const TRIAL_LIMIT_MS = 10_000;
 
+/** What a private cluster asks of the kernel, tried and forgotten. */
+const trialOf = ({ ip, mount }: Tools): string =>
+  [
+    `${mount} -t tmpfs tmpfs /dev/shm`,
+    `${ip} link add trial type veth peer name trial1`,
+    `${ip} rule add iif trial to 10.77.0.1/32 blackhole`,
+  ].join(' && ');
+
 /** Undefined when the kernel gives what is needed. */
-export const findRefusal = ({ unshare }: Tools): string | undefined => {
-  const { status, error, stderr } = spawnSync(unshare, [...UNSHARE, '--', 'sh', '-c', TRIAL], {
+export const findRefusal = (tools: Tools): string | undefined => {
+  const trial = ['sh', '-c', trialOf(tools)];
+  const { status, error, stderr } = spawnSync(tools.unshare, [...UNSHARE, '--', ...trial], {
     encoding: 'utf8',
     timeout: TRIAL_LIMIT_MS,
   });
@@ -90,8 +93,9 @@ export const runOnPrivateHost = (tools: Tools, args: readonly string[]): Promise
 
 /** Hears what the one outside is signalled, and does not outlive it. */
 export const followOutside = (): void => {
-  // Whoever would have us end in good order is gone.
-  const end = (): boolean => process.kill(process.pid, 'SIGKILL');
+  const end = (): void => {
+    process.kill(process.pid, 'SIGKILL');
+  };
   if (!process.connected) end();
   process.once('disconnect', end);
   process.on('message', (message: { readonly signal?: NodeJS.Signals }) => {
