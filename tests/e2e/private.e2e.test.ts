@@ -4,12 +4,15 @@
  * is left of all of it when its process is killed.
  */
 import { existsSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { End, Link } from '../../packages/matriarch/src/drills/drill-cluster.ts';
+import type { DrillReport } from '../../packages/matriarch/src/drills/report.ts';
 import { findServerAccount } from './harness/account.ts';
 import { signal } from './harness/processes.ts';
 import { waitUntil } from './harness/wait.ts';
 import { PrivateBench, finishDriver, startDriver, usersOf } from './local/private-bench.ts';
+import { UpBench } from './local/up-bench.ts';
 import { Talker, type TalkerPlace } from './local/talker.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -212,5 +215,45 @@ describe.runIf(isRoot)('a private cluster', () => {
     const left = readdirSync('/dev/shm');
     expect(memory.filter((name) => left.includes(name))).toEqual([]);
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('/run/matriarch');
+  });
+});
+
+describe.runIf(isRoot)('matriarch drill --private', () => {
+  let bench: UpBench;
+
+  beforeAll(() => {
+    bench = new UpBench({ name: 'private' });
+  });
+  afterAll(async () => bench?.close());
+
+  it('writes no report where it would be gone', async () => {
+    const report = '/dev/shm/report.json';
+    const ended = await bench.run('drill', 'partition', '--private', '--report', report);
+    expect(ended).toEqual({
+      status: 2,
+      out: '',
+      err: `${report}: is in memory where drills are played, and would be gone: name another directory\n`,
+    });
+    expect(existsSync(report)).toBe(false);
+  });
+
+  it('cuts a primary off from the store, and accounts for every write', async () => {
+    const drill = ['drill', 'partition-from-store', '--private', '--report', 'report.json'];
+    const { status, out, err } = await bench.run(...drill);
+    expect({ status, err }, out).toEqual({ status: 0, err: '' });
+    const text = readFileSync(join(bench.directory, 'report.json'), 'utf8');
+    const [result] = (JSON.parse(text) as DrillReport).drills;
+    expect(result).toMatchObject({ scenario: 'partition-from-store', mode: 'quorum' });
+    const [run] = result?.runs ?? [];
+    expect(run).toMatchObject({ lost: 0 });
+    expect(run?.newPrimary).not.toBe(run?.oldPrimary);
+  });
+
+  it('ends when it is interrupted, while the cluster starts', async () => {
+    const drill = bench.start('drill', '--all', '--private');
+    await drill.until('a cluster of 3 hosts');
+    const { status, out, err } = await drill.stop('SIGINT');
+    expect({ status, err }, out).toEqual({ status: 1, err: '' });
+    expect(out).toContain('stopping after this run');
   });
 });

@@ -1,6 +1,11 @@
 /** Drills on a cluster of several hosts that is made for them, and is gone after them. */
 import { fileURLToPath } from 'node:url';
-import { enterPrivateHost, findObstacles, startPrivateCluster } from '../drills/private/main.ts';
+import {
+  enterPrivateHost,
+  findObstacles,
+  isInMemoryInside,
+  startPrivateCluster,
+} from '../drills/private/main.ts';
 import { isOnPrivateHost } from '../drills/private/private-host.ts';
 import { type WantedDrills, whyNotWritable } from './drill-arguments.ts';
 import { complain, say } from './output/say.ts';
@@ -19,13 +24,18 @@ export const drillPrivately = async (
   const obstacles = findObstacles();
   for (const obstacle of obstacles) complain(obstacle);
   if (obstacles.length > 0) return 3;
-  const problem = whyNotWritable(wanted.report);
+  const problem = whyNotKept(wanted.report) ?? whyNotWritable(wanted.report);
   if (problem !== undefined) {
     complain(problem);
     return 2;
   }
   return enterPrivateHost([entry, 'drill', ...args]);
 };
+
+const whyNotKept = (file: string | undefined): string | undefined =>
+  file === undefined || !isInMemoryInside(file)
+    ? undefined
+    : `${file}: is in memory where drills are played, and would be gone: name another directory`;
 
 const playInside = async (wanted: WantedDrills): Promise<number> => {
   const mode = wanted.mode ?? 'quorum';

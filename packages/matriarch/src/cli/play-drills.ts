@@ -29,6 +29,7 @@ export const playDrills = async (
   const noTrouble = (): undefined => undefined;
   const awaited = { config, snapshot, storeTrouble: noTrouble, isStopping };
   if (!(await awaitReady(awaited, noTrouble))) {
+    if (isStopping()) return 1;
     complain(`cluster ${config.cluster} is not whole; \`matriarch list\` shows what is missing`);
     return 1;
   }

@@ -13,7 +13,13 @@ import {
 import { type DrillParts, runScenario } from './run-scenario.ts';
 import { type Scenario, isCrash } from './scenario.ts';
 import { startDirectWriter, startTraffic } from './traffic.ts';
-import { createTable, dropTable, serverDoors, trafficOf } from './traffic-of-cluster.ts';
+import {
+  beginNextSegment,
+  createTable,
+  dropTable,
+  serverDoors,
+  trafficOf,
+} from './traffic-of-cluster.ts';
 
 export interface DrillPlan {
   readonly scenarios: readonly Scenario[];
@@ -66,6 +72,8 @@ export const runDrills = async (cluster: DrillCluster, plan: DrillPlan): Promise
         results.problem(scenario, 'the cluster is not whole: nothing was done to it');
       else results.add(scenario, run);
       if (run === undefined || run.wholeMs === null) break;
+      // Whoever cannot write now is waited for by the next one.
+      if (cluster.disks !== undefined) await beginNextSegment(traffic).catch(() => undefined);
     }
     return results.outcome();
   } finally {

@@ -12,7 +12,7 @@ import {
 import { SUPERUSER } from '../testing/postgres-context.ts';
 import { Ledger } from './ledger.ts';
 import { TABLE, type TrafficParts, connect, startDirectWriter, startTraffic } from './traffic.ts';
-import { createTable, dropTable } from './traffic-of-cluster.ts';
+import { beginNextSegment, createTable, dropTable } from './traffic-of-cluster.ts';
 
 let lab: PostgresLab;
 let server: TestServer;
@@ -39,6 +39,15 @@ const rows = async (): Promise<Set<string>> => {
   const found = await server.query(`select id from ${TABLE}`);
   return new Set(found.map(([id]) => id ?? ''));
 };
+
+it('begins the next WAL segment, with a checkpoint in it', async () => {
+  const parts = partsFor(new Ledger());
+  await createTable(parts);
+  const before = await server.value('select pg_walfile_name(pg_current_wal_lsn())');
+  await beginNextSegment(parts);
+  const redo = await server.value('select pg_walfile_name(redo_lsn) from pg_control_checkpoint()');
+  expect(BigInt(`0x${redo}`)).toBeGreaterThan(BigInt(`0x${before}`));
+});
 
 describe('traffic', () => {
   it('records what it was told, and nothing else', async () => {

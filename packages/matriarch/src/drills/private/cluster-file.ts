@@ -9,8 +9,13 @@ export const PRIVATE_CLUSTER = 'private';
 export const memberNames = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `pg${index + 1}`);
 
-/** WAL that is only kept for later would fill a small disk by itself. */
-const PARAMETERS = { max_wal_size: '128MB', min_wal_size: '32MB' };
+/** WAL that is only kept for later would fill a small disk by itself; slots keep what is needed. */
+const PARAMETERS = {
+  max_wal_size: '128MB',
+  min_wal_size: '32MB',
+  wal_keep_size: '16MB',
+  checkpoint_timeout: '30s',
+};
 
 const SECRETS = ['superuser', 'replication', 'restapi'];
 

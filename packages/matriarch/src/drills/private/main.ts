@@ -1,6 +1,6 @@
 /** A private cluster, put together: the only file of this folder that knows the adapters. */
 import { chmodSync, existsSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { StoreSnapshot } from '@matriarch/core';
 import { type ClusterConfig, clusterPrefix } from '@matriarch/protocol';
 import type { ChildKind } from '../../local/child-records.ts';
@@ -42,6 +42,12 @@ const DISK_BYTES = 512 * MIB;
 const STATE = '/var/lib/matriarch';
 const SOCKETS = '/run/matriarch';
 const SHARED_MEMORY = '/dev/shm';
+
+/** Whether a file that is written there inside is gone at the end. */
+export const isInMemoryInside = (path: string): boolean =>
+  [STATE, SOCKETS, SHARED_MEMORY].some((directory) =>
+    `${resolve(path)}/`.startsWith(`${directory}/`),
+  );
 
 const findTool = (name: keyof typeof TOOLS): string => findOnMachine(name) ?? name;
 

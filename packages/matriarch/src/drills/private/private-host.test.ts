@@ -1,7 +1,7 @@
 /** When a process is taken for one on a private host: never on a network that others use. */
 import { readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startPrivateCluster } from './main.ts';
+import { isInMemoryInside, startPrivateCluster } from './main.ts';
 import { isOnPrivateHost } from './private-host.ts';
 
 const OWN = ['net', 'mnt', 'pid', 'ipc'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
@@ -35,5 +35,18 @@ describe('a process', () => {
   it('is when it shares nothing with the one outside', () => {
     vi.stubEnv('MATRIARCH_OUTSIDE', OWN.map(other).join(' '));
     expect(isOnPrivateHost()).toBe(true);
+  });
+});
+
+describe('a file', () => {
+  it.each([
+    ['/dev/shm/a.json', true],
+    ['/var/lib/matriarch/demo/a.json', true],
+    ['/run/matriarch/../matriarch/a.json', true],
+    ['/var/lib/matriarch.json', false],
+    ['/tmp/dev/shm/a.json', false],
+    ['a.json', false],
+  ])('%s is in memory on a private host: %s', (path, isInMemory) => {
+    expect(isInMemoryInside(path)).toBe(isInMemory);
   });
 });
