@@ -22,11 +22,13 @@ import { type Running, UpBench } from './local/up-bench.ts';
 
 interface Step {
   readonly teller: string;
+  readonly offsetMs: number;
   readonly phase: string;
   readonly text: string;
   readonly event?: string;
   readonly rule?: string;
   readonly because?: string;
+  readonly alsoBy?: readonly { readonly teller: string; readonly laterMs: number }[];
 }
 
 interface Incident {
@@ -42,6 +44,16 @@ interface Incident {
   readonly silences: readonly { readonly member: string; readonly by: string }[];
   readonly loss?: Readonly<Record<string, string | number>>;
 }
+
+const NOTHING: Incident = {
+  kind: 'other',
+  settled: true,
+  missing: [],
+  isInferred: false,
+  stages: [],
+  steps: [],
+  silences: [],
+};
 
 interface Told {
   readonly incidents: readonly Incident[];
@@ -121,6 +133,17 @@ describe('explain', () => {
 
   const texts = ({ steps }: Incident): readonly string[] =>
     steps.map(({ teller, text }) => `${teller} ${text}`);
+
+  /** All that a member told, in its own order: also what somebody else saw before it. */
+  const toldBy = (member: string, { steps }: Incident): readonly string[] =>
+    steps
+      .flatMap(({ teller, text, offsetMs, alsoBy = [] }) =>
+        [{ teller, laterMs: 0 }, ...alsoBy].flatMap((told) =>
+          told.teller === member ? [{ text, atMs: offsetMs + told.laterMs }] : [],
+        ),
+      )
+      .sort((a, b) => a.atMs - b.atMs)
+      .map(({ text }) => text);
 
   /** The lines are there, in this order. */
   const expectInOrder = (incident: Incident, ...lines: readonly (string | RegExp)[]): void => {
@@ -225,12 +248,12 @@ describe('explain', () => {
 
   describe('of a host that is lost', () => {
     let old = '';
-    let lastTold: readonly string[] = [];
+    let last = NOTHING;
 
     it('tells what the others saw, and does not claim that nothing was lost', async () => {
       await untilWell();
       old = await leader();
-      lastTold = texts((await tell()).incidents.at(-1) ?? ({ steps: [] } as never));
+      last = (await tell()).incidents.at(-1) ?? NOTHING;
       // What it told is in the store soon; then it is silent for ever.
       await untilStored(old);
       const senders = listProcesses().filter(
@@ -277,15 +300,11 @@ describe('explain', () => {
       expect(tellers).toContainEqual(
         expect.objectContaining({ teller: old, from: 'store', cause: expect.any(String) }),
       );
-      const earlier = texts(incidents[0] ?? ({ steps: [] } as never));
-      expect(earlier).toContain(`${old} take the lease`);
+      const [first = NOTHING] = incidents;
+      expect(texts(first)).toContain(`${old} take the lease`);
       // The store keeps the newest part: of an earlier incident the first lines may be gone.
-      // What several saw is told of whoever saw it first, and that may be another one now.
-      const isOwn = (text: string): boolean =>
-        text.startsWith(`${old} `) && !text.includes('the lease of');
-      const own = earlier.filter(isOwn);
-      const lastOwn = lastTold.filter(isOwn);
-      expect(own).toEqual(lastOwn.slice(-own.length));
+      const own = toldBy(old, first);
+      expect(own.toSorted()).toEqual(toldBy(old, last).slice(-own.length).toSorted());
     });
 
     it('tells what was lost and where it is kept, when it is back', async () => {
