@@ -17,12 +17,12 @@ export interface Facts {
 type Find = (event: string, by?: (entry: PlacedEntry) => boolean) => PlacedEntry | undefined;
 
 const finderIn =
-  ({ entries }: Pick<Episode, 'entries'>): Find =>
+  (entries: readonly PlacedEntry[]): Find =>
   (event, by = () => true) =>
     entries.find((entry) => entry.event === event && by(entry));
 
 export const gatherFacts = (episode: Episode): Facts => {
-  const find = finderIn(episode);
+  const find = finderIn(episode.entries);
   const to = episode.entries.findLast(({ event }) => event === 'primary.accepting')?.teller;
   const from = formerPrimary(find);
   const kind = kindOf(episode, find, { from, to });
@@ -31,7 +31,7 @@ export const gatherFacts = (episode: Episode): Facts => {
     from,
     to,
     title: titleOf(kind, { from, to, episode }),
-    cause: kind === 'start' ? '' : causeOf(finderIn({ entries: untilTaken(episode, to) }), from),
+    cause: kind === 'start' ? '' : causeOf(finderIn(untilTaken(episode, to)), from),
   };
 };
 
