@@ -76,7 +76,7 @@ describe('the demo', () => {
     );
     const { writeOutageMs, readOutageMs, clientErrors, acknowledged, lost, rejoinedMs } = fault;
     for (const figure of [writeOutageMs, readOutageMs, clientErrors, acknowledged, lost])
-      expect(Number.isInteger(figure) && figure >= 0, JSON.stringify(fault)).toBe(true);
+      expect(Number.isInteger(figure) && (figure ?? -1) >= 0, JSON.stringify(fault)).toBe(true);
     expect(Number.isInteger(rejoinedMs)).toBe(true);
     expect(MEMBERS).toContain(fault.oldPrimary);
     expect(MEMBERS).toContain(fault.newPrimary);

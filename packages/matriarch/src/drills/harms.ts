@@ -38,7 +38,7 @@ const agentPids = ({ cluster, member }: HarmContext): readonly number[] => {
 };
 
 /** Agent, guard, loop, PostgreSQL and the host's etcd: every process of it. */
-export const hostPids = (context: HarmContext): number[] => {
+const hostPids = (context: HarmContext): number[] => {
   const { cluster, member } = context;
   const store = cluster.pidOf(storeOf(cluster, member));
   const roots = [...agentPids(context), ...(store === undefined ? [] : [store])];

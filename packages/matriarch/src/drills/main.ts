@@ -16,7 +16,7 @@ import { Ledger } from './ledger.ts';
 import { median } from './median.ts';
 import type { DrillRun } from './report.ts';
 import { runScenario } from './run-scenario.ts';
-import { findScenario } from './scenarios.ts';
+import { mustFindScenario } from './scenarios.ts';
 import { startTraffic } from './traffic.ts';
 import { createTable, trafficOf } from './traffic-of-cluster.ts';
 import { drillClusterOf } from './up-cluster.ts';
@@ -121,8 +121,7 @@ const measureFaults = async (up: RunningUp): Promise<DrillRun[]> => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const begun = performance.now();
     for (const fault of FAULTS) {
-      const scenario = findScenario(fault);
-      const result = scenario && (await runScenario({ cluster, ledger, traffic }, scenario));
+      const result = await runScenario({ cluster, ledger, traffic }, mustFindScenario(fault));
       if (result === undefined) throw new Error(`${fault}: the cluster is not whole`);
       faults.push(result);
       const { oldPrimary, newPrimary, writeOutageMs, lost, rejoinedMs } = result;
@@ -155,7 +154,7 @@ const writeReport = (directory: string, { idle, faults, ttlMs }: Figures): void 
       `${Math.max(...outages)} | ${median(errors)} | ${median(rejoined)} |`
     );
   });
-  const lost = faults.reduce((sum, fault) => sum + fault.lost, 0);
+  const lost = faults.reduce((sum, fault) => sum + (fault.lost ?? Number.NaN), 0);
   const memory = Math.round(totalmem() / 1_073_741_824);
   const text = [
     '# Failover',

@@ -8,6 +8,8 @@ const run: DrillRun = {
   startedAt: '2026-11-28T06:00:00.000Z',
   oldPrimary: 'pg1',
   newPrimary: 'pg2',
+  wroteAgain: true,
+  movedAgain: false,
   writeOutageMs: 5_100,
   readOutageMs: 20,
   clientErrors: 3,

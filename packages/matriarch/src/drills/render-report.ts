@@ -3,7 +3,11 @@ import {
   type DrillReport,
   type DrillResult,
   type DrillRun,
+  allSteps,
   findProblems,
+  formatLoss,
+  formatMove,
+  formatSeconds,
   spread,
 } from './report.ts';
 
@@ -33,8 +37,6 @@ details { margin: .4rem 0 1rem; } .muted { color: #5b6b78; }
   .passed { color: #4cc38a; } .failed { color: #ff8b7e; } }
 `;
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`;
-
 /** Acknowledged writes over time, and what was done and seen as lines across them. */
 const renderChart = ({ writes, harms, steps }: DrillRun): string => {
   const { bucketMs, fromMs, counts } = writes;
@@ -62,28 +64,23 @@ const renderChart = ({ writes, harms, steps }: DrillRun): string => {
     ...told.map(({ name, atMs }) => line(atMs, name, '#8b98a3')),
     ...harms.map(({ name, atMs }) => line(atMs, name, '#d1372b')),
     '</svg>',
-    `<p class="muted">${seconds(spanMs)}; at most ${most} acknowledged writes in ${bucketMs} ms; ` +
+    `<p class="muted">${formatSeconds(spanMs)}; at most ${most} acknowledged writes in ${bucketMs} ms; ` +
       'red: what was done; grey: silent, lease, promoted</p>',
   ].join('\n');
 };
 
 const renderRun = (run: DrillRun, result: DrillResult): string => {
   const problems = findProblems(run, result.mode);
-  const steps = [...run.harms, ...run.steps].sort((a, b) => a.atMs - b.atMs);
-  const moved =
-    run.oldPrimary === run.newPrimary
-      ? `${run.oldPrimary} is the primary again`
-      : `${run.oldPrimary} → ${run.newPrimary}`;
   const whole =
     run.wholeMs === null
       ? 'not whole again'
-      : `whole again ${seconds(run.wholeMs)} after the last harm`;
+      : `whole again ${formatSeconds(run.wholeMs)} after the last harm`;
   const errors = Object.entries(run.errors).map(([kind, count]) => `${count} × ${kind}`);
   return [
-    `<h3>${escape(run.startedAt)}: ${escape(moved)}</h3>`,
+    `<h3>${escape(run.startedAt)}: ${escape(formatMove(run))}</h3>`,
     renderChart(run),
-    `<p>Writes stopped for ${seconds(run.writeOutageMs)}, reads for ` +
-      `${seconds(run.readOutageMs)}; lost ${run.lost} of ${run.acknowledged}; ` +
+    `<p>Writes stopped for ${formatSeconds(run.writeOutageMs)}, reads for ` +
+      `${formatSeconds(run.readOutageMs)}; ${formatLoss(run)}; ` +
       `${whole}.</p>`,
     ...problems.map((problem) => `<p class="failed">${escape(problem)}</p>`),
     '<details><summary>Steps, errors and evidence</summary>',
@@ -94,7 +91,7 @@ const renderRun = (run: DrillRun, result: DrillResult): string => {
         `${evidence.map((text) => `<br>${escape(text)}`).join('')}</p>`,
     ),
     '<table><tr><th>ms</th><th>step</th></tr>',
-    ...steps.map(
+    ...allSteps(run).map(
       ({ name, atMs }) =>
         `<tr><td class="number">${atMs}</td><td><code>${escape(name)}</code></td></tr>`,
     ),
@@ -105,7 +102,7 @@ const renderRun = (run: DrillRun, result: DrillResult): string => {
 const renderRow = ({ scenario, says, mode, runs }: DrillResult): string => {
   const failed = runs.filter((run) => findProblems(run, mode).length > 0).length;
   const errors = runs.map(({ clientErrors }) => clientErrors);
-  const lost = runs.reduce((sum, run) => sum + run.lost, 0);
+  const lost = runs.reduce((sum, run) => sum + (run.lost ?? 0), 0);
   const whole = runs.flatMap(({ wholeMs }) => (wholeMs === null ? [] : [wholeMs]));
   const verdict =
     failed === 0
@@ -128,7 +125,7 @@ export const renderReport = ({ cluster, ttlMs, drills }: DrillReport): string =>
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>Drills of ${escape(cluster)}</title><style>${STYLE}</style></head><body>`,
     `<h1>Drills of cluster ${escape(cluster)}</h1>`,
-    `<p>${runs} runs, ttl ${seconds(ttlMs)}. Times are least / median / most.</p>`,
+    `<p>${runs} runs, ttl ${formatSeconds(ttlMs)}. Times are least / median / most.</p>`,
     '<table><tr><th>drill</th><th>mode</th><th>runs</th><th>writes stopped</th>' +
       '<th>errors (most)</th><th>lost</th><th>whole again after</th><th></th></tr>',
     ...drills.map(renderRow),

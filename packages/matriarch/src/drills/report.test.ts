@@ -7,6 +7,8 @@ const run: DrillRun = {
   startedAt: '2026-11-28T06:00:00.000Z',
   oldPrimary: 'pg1',
   newPrimary: 'pg2',
+  wroteAgain: true,
+  movedAgain: false,
   writeOutageMs: 156,
   readOutageMs: 20,
   clientErrors: 3,
@@ -44,6 +46,7 @@ describe('formatRun', () => {
 
   it('says what was lost', () => {
     expect(formatRun({ ...run, lost: 2 })).toContain('2 of 4711 acknowledged writes lost');
+    expect(formatRun({ ...run, lost: null })).toContain('what is lost of 4711 acknowledged writes');
   });
 
   it('says that not everybody came back', () => {
@@ -66,6 +69,21 @@ describe('a run has passed', () => {
       expect(findProblems(lossy, mode)).toEqual(['1 acknowledged writes are lost']);
     // PostgreSQL crashed and its host lives: nothing may be lost in any mode.
     expect(findProblems({ ...run, lost: 1 }, 'asynchronous')).toHaveLength(1);
+  });
+
+  it('unless applications could write again, and nothing moved after that', () => {
+    expect(findProblems({ ...run, wroteAgain: false }, 'quorum')).toEqual([
+      'applications could not write again',
+    ]);
+    expect(findProblems({ ...run, movedAgain: true }, 'quorum')).toEqual([
+      'the lease moved once more when nothing was harmed any more',
+    ]);
+  });
+
+  it('unless what was lost could not be counted', () => {
+    expect(findProblems({ ...run, lost: null }, 'asynchronous')).toEqual([
+      'what was lost could not be counted',
+    ]);
   });
 
   it('unless the wrong member is primary', () => {

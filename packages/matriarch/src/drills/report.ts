@@ -17,6 +17,10 @@ export interface DrillRun {
   readonly startedAt: string;
   readonly oldPrimary: string;
   readonly newPrimary: string;
+  /** Applications could write again within the limit. */
+  readonly wroteAgain: boolean;
+  /** The lease moved once more when nothing was harmed any more. */
+  readonly movedAgain: boolean;
   /** Longest time in which no write was acknowledged. */
   readonly writeOutageMs: number;
   readonly readOutageMs: number;
@@ -26,8 +30,8 @@ export interface DrillRun {
   readonly errors: Readonly<Record<string, number>>;
   /** All since the drill began. */
   readonly acknowledged: number;
-  /** Of those, what the primary does not have after this run and still had before it. */
-  readonly lost: number;
+  /** Of those, what the primary lacks after this run and had before it; null: not counted. */
+  readonly lost: number | null;
   /** What was done, and when it was over. */
   readonly harms: readonly FaultStep[];
   readonly steps: readonly FaultStep[];
@@ -50,17 +54,20 @@ export interface DrillRun {
 }
 
 /** A run as the demo reports it. */
-export interface FaultReport {
+export interface FaultReport
+  extends Pick<
+    DrillRun,
+    | 'oldPrimary'
+    | 'newPrimary'
+    | 'writeOutageMs'
+    | 'readOutageMs'
+    | 'clientErrors'
+    | 'acknowledged'
+    | 'lost'
+    | 'steps'
+    | 'rejoinedMs'
+  > {
   readonly fault: string;
-  readonly oldPrimary: string;
-  readonly newPrimary: string;
-  readonly writeOutageMs: number;
-  readonly readOutageMs: number;
-  readonly clientErrors: number;
-  readonly acknowledged: number;
-  readonly lost: number;
-  readonly steps: readonly FaultStep[];
-  readonly rejoinedMs: number | null;
 }
 
 export interface DemoReport {
@@ -108,10 +115,15 @@ const mayLose = ({ mayLose: may }: Scenario, mode: DrillMode): boolean =>
 export const findProblems = (run: DrillRun, mode: DrillMode): readonly string[] => {
   const scenario = findScenario(run.scenario);
   if (scenario === undefined) return [`there is no scenario ${run.scenario}`];
-  const { oldPrimary, newPrimary, lost, wholeMs } = run;
+  const { oldPrimary, newPrimary, lost, wholeMs, wroteAgain, movedAgain } = run;
   const stayed = oldPrimary === newPrimary;
   return [
-    ...(lost > 0 && !mayLose(scenario, mode) ? [`${lost} acknowledged writes are lost`] : []),
+    ...(wroteAgain ? [] : ['applications could not write again']),
+    ...(lost === null ? ['what was lost could not be counted'] : []),
+    ...(lost !== null && lost > 0 && !mayLose(scenario, mode)
+      ? [`${lost} acknowledged writes are lost`]
+      : []),
+    ...(movedAgain ? ['the lease moved once more when nothing was harmed any more'] : []),
     ...(scenario.primary === 'moves' && stayed ? [`${oldPrimary} is still the primary`] : []),
     ...(scenario.primary === 'stays' && !stayed
       ? [`${newPrimary} is the primary, and ${oldPrimary} should be`]
@@ -119,42 +131,48 @@ export const findProblems = (run: DrillRun, mode: DrillMode): readonly string[] 
     ...(wholeMs === null
       ? ['not every member streams again']
       : wholeMs > WHOLE_MAX_MS
-        ? [`every member streamed again only after ${seconds(wholeMs)}`]
+        ? [`every member streamed again only after ${formatSeconds(wholeMs)}`]
         : []),
   ];
 };
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(2)} s`;
+export const formatSeconds = (milliseconds: number): string =>
+  `${(milliseconds / 1_000).toFixed(2)} s`;
+
+export const formatMove = ({ oldPrimary, newPrimary }: DrillRun): string =>
+  oldPrimary === newPrimary
+    ? `${oldPrimary} is the primary again`
+    : `${oldPrimary} → ${newPrimary}`;
+
+export const formatLoss = ({ lost, acknowledged }: DrillRun): string => {
+  if (lost === null) return `what is lost of ${acknowledged} acknowledged writes is not known`;
+  return `${lost === 0 ? 'nothing' : lost} of ${acknowledged} acknowledged writes lost`;
+};
+
+/** What was done and what was seen, in one order. */
+export const allSteps = ({ harms, steps }: DrillRun): readonly FaultStep[] =>
+  [...harms, ...steps].sort((a, b) => a.atMs - b.atMs);
 
 /** The least, the middle and the most of what was measured. */
 export const spread = (values: readonly number[]): string => {
   if (values.length === 0) return 'never';
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return least === most
-    ? seconds(least)
-    : `${seconds(least)} / ${seconds(median(values))} / ${seconds(most)}`;
+    ? formatSeconds(least)
+    : `${formatSeconds(least)} / ${formatSeconds(median(values))} / ${formatSeconds(most)}`;
 };
 
 /** One run as a person reads it. */
 export const formatRun = (run: DrillRun): string => {
-  const { scenario, oldPrimary, newPrimary, lost, acknowledged, rejoinedMs } = run;
+  const { scenario, rejoinedMs } = run;
   const says = findScenario(scenario)?.says ?? scenario;
-  const moved =
-    oldPrimary === newPrimary
-      ? `${oldPrimary} is the primary again`
-      : `${oldPrimary} → ${newPrimary}`;
-  const loss =
-    lost === 0
-      ? `nothing of ${acknowledged} acknowledged writes lost`
-      : `${lost} of ${acknowledged} acknowledged writes lost: no replica had received them`;
-  const steps = [...run.harms, ...run.steps].sort((a, b) => a.atMs - b.atMs);
   return [
-    `${scenario}: ${says}: ${moved}`,
-    `  writes stopped for ${seconds(run.writeOutageMs)}, ` +
-      `reads for ${seconds(run.readOutageMs)}, ` +
+    `${scenario}: ${says}: ${formatMove(run)}`,
+    `  writes stopped for ${formatSeconds(run.writeOutageMs)}, ` +
+      `reads for ${formatSeconds(run.readOutageMs)}, ` +
       `${run.clientErrors} statements ended with an error`,
-    `  ${loss}`,
-    ...steps.map(({ name, atMs }) => `  ${String(atMs).padStart(7)} ms  ${name}`),
+    `  ${formatLoss(run)}`,
+    ...allSteps(run).map(({ name, atMs }) => `  ${String(atMs).padStart(7)} ms  ${name}`),
     ...run.incidents.flatMap(({ evidence }) => evidence.map((text) => `              ${text}`)),
     rejoinedMs === null
       ? '  not every member streamed again within the limit'

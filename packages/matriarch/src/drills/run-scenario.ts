@@ -1,6 +1,6 @@
 /** Plays a scenario on a real cluster under load, and measures what applications see. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreSnapshot } from '@matriarch/core';
+import type { Incident, StoreSnapshot } from '@matriarch/core';
 import { isReady } from '../local/ready.ts';
 import type { DrillCluster } from './drill-cluster.ts';
 import { type Undo, harms } from './harms.ts';
@@ -21,14 +21,6 @@ const LOOK_MS = 50;
 const QUICK_LOOK_MS = 5;
 const BUCKET_MS = 100;
 
-/** An incident of `matriarch explain`, as far as a report shows it. */
-export interface ToldIncident {
-  readonly title: string;
-  readonly cause: string;
-  readonly beganAtMs: number;
-  readonly silences: readonly { readonly text: string }[];
-}
-
 export interface DrillParts {
   readonly cluster: DrillCluster;
   readonly traffic: TrafficParts;
@@ -36,7 +28,7 @@ export interface DrillParts {
   /** What the writer that knows the servers themselves saw; undefined: there is none. */
   readonly direct?: Ledger | undefined;
   /** What the cluster itself tells; undefined: it is not asked. */
-  readonly explain?: (() => Promise<readonly ToldIncident[]>) | undefined;
+  readonly explain?: (() => Promise<readonly Incident[]>) | undefined;
 }
 
 /** One harm while it lasts, and what has become of it. */
@@ -119,21 +111,20 @@ class Exercise {
   }
 
   /**
-   * Applications write again, after all that was to be seen has been seen: what is done to one
-   * member may take a ttl to show.
+   * Waits until applications write again, after all that was to be seen has been seen: what is done
+   * to one member may take a ttl to show. False: they could not within the limit.
    */
-  async untilRecovered(before: StoreSnapshot | undefined, moves: boolean): Promise<void> {
+  async untilWritten(before: StoreSnapshot | undefined, moves: boolean): Promise<boolean> {
     const { ledger } = this.#parts;
+    let seenAt: number | undefined;
     while (performance.now() - this.#harmedAt < RECOVERY_LIMIT_MS) {
       const now = performance.now();
       const isSettled = !moves && now - this.#harmedAt > this.#ttlMs;
-      if (isSettled || (await this.#hasMoved(before))) {
-        while (!ledger.hasWrittenSince(now) && performance.now() - now < RECOVERY_LIMIT_MS)
-          await sleep(LOOK_MS);
-        return;
-      }
+      if (seenAt === undefined && (isSettled || (await this.#hasMoved(before)))) seenAt = now;
+      if (seenAt !== undefined && ledger.hasWrittenSince(seenAt)) return true;
       await sleep(LOOK_MS);
     }
+    return false;
   }
 
   /** Nothing is harmed any more; answers when the last harm ended. */
@@ -195,21 +186,24 @@ export const runScenario = async (
   const exercise = new Exercise(parts);
   try {
     await exercise.play(scenario.steps);
-    await exercise.untilRecovered(before, scenario.primary === 'moves');
+    const wroteAgain = await exercise.untilWritten(before, scenario.primary === 'moves');
     await sleep(CALM_MS);
-    const toMs = performance.now();
+    const winner = (await cluster.snapshot())?.leader;
     const healedAtMs = exercise.heal();
-    const after = await untilReady(cluster, WHOLE_LIMIT_MS);
+    const whole = await untilReady(cluster, WHOLE_LIMIT_MS);
     const wholeAtMs = performance.now();
     // What a server does that was frozen or cut off a moment ago belongs to it.
     await sleep(CALM_MS);
+    const after = (await cluster.snapshot())?.leader;
     return await measure(parts, exercise, {
       scenario,
       oldPrimary: before.leader?.value ?? '',
-      newPrimary: (after ?? (await cluster.snapshot()))?.leader?.value ?? '',
-      window: { fromMs: exercise.fromMs, toMs },
+      newPrimary: after?.value ?? '',
+      wroteAgain,
+      movedAgain: winner !== undefined && after?.modRevision !== winner.modRevision,
+      window: { fromMs: exercise.fromMs, toMs: performance.now() },
       healedAtMs,
-      wholeAtMs: after === undefined ? undefined : wholeAtMs,
+      wholeAtMs: whole === undefined ? undefined : wholeAtMs,
     });
   } finally {
     // Whatever happens, nothing stays harmed.
@@ -217,11 +211,9 @@ export const runScenario = async (
   }
 };
 
-interface Played {
+interface Played extends Pick<DrillRun, 'oldPrimary' | 'newPrimary' | 'wroteAgain' | 'movedAgain'> {
   readonly scenario: Scenario;
-  readonly oldPrimary: string;
-  readonly newPrimary: string;
-  /** From the first harm to when applications were at work again. */
+  /** From the first harm to the end. */
   readonly window: Window;
   readonly healedAtMs: number;
   readonly wholeAtMs: number | undefined;
@@ -230,11 +222,10 @@ interface Played {
 const measure = async (
   { ledger, direct, traffic, explain }: DrillParts,
   exercise: Exercise,
-  { scenario, oldPrimary, newPrimary, window, healedAtMs, wholeAtMs }: Played,
+  { scenario, window, healedAtMs, wholeAtMs, ...judged }: Played,
 ): Promise<DrillRun> => {
   const { fromMs, toMs } = window;
   const firstWrite = ledger.firstWriteAfterOutage(window);
-  const seen = exercise.steps();
   const written =
     firstWrite === undefined
       ? []
@@ -244,16 +235,15 @@ const measure = async (
   return {
     scenario: scenario.name,
     startedAt: new Date(exercise.wallMs).toISOString(),
-    oldPrimary,
-    newPrimary,
+    ...judged,
     writeOutageMs: ledger.writeOutageMs(window),
     readOutageMs: ledger.readOutageMs(window),
     clientErrors: ledger.countErrors(window),
     errors: ledger.countTroubles(window),
     acknowledged: ledger.acknowledgedIds().length,
-    lost: (await countLost(traffic, ledger)) + (direct ? await countLost(traffic, direct) : 0),
+    lost: await countLost(traffic, direct === undefined ? [ledger] : [ledger, direct]),
     harms: exercise.said,
-    steps: [...seen, ...written].sort((a, b) => a.atMs - b.atMs),
+    steps: [...exercise.steps(), ...written].sort((a, b) => a.atMs - b.atMs),
     rejoinedMs: wholeAtMs === undefined ? null : Math.round(wholeAtMs - fromMs),
     wholeMs: wholeAtMs === undefined ? null : Math.round(Math.max(0, wholeAtMs - healedAtMs)),
     writes: {
@@ -271,17 +261,27 @@ const measure = async (
   };
 };
 
-/** Compares every acknowledged row with the primary as it is now. */
-const countLost = async (traffic: TrafficParts, ledger: Ledger): Promise<number> => {
+/** Compares every acknowledged row with the primary as it is now; null: nobody could be asked. */
+const countLost = async (
+  traffic: TrafficParts,
+  ledgers: readonly Ledger[],
+): Promise<number | null> => {
   const [door] = traffic.writeDoors;
-  if (door === undefined) return 0;
+  if (door === undefined) return null;
   // Listed before the look: what is acknowledged later may not be there yet.
-  const acknowledged = ledger.acknowledgedIds();
-  const client = await connect(traffic, door);
+  const acknowledged = ledgers.map((ledger) => ledger.acknowledgedIds());
+  const client = await connect(traffic, door).catch(() => undefined);
+  if (client === undefined) return null;
   try {
     const { rows } = await client.query<{ id: string }>(`select id from ${TABLE}`);
-    return ledger.countNewlyLost(new Set(rows.map(({ id }) => id)), acknowledged);
+    const present = new Set(rows.map(({ id }) => id));
+    return ledgers.reduce(
+      (sum, ledger, index) => sum + ledger.countNewlyLost(present, acknowledged[index] ?? []),
+      0,
+    );
+  } catch {
+    return null;
   } finally {
-    await client.end();
+    client.end().catch(() => undefined);
   }
 };

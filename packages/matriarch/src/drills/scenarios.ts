@@ -157,5 +157,12 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** Throws when there is none: for names that stand in the program. */
+export const mustFindScenario = (name: string): Scenario => {
+  const found = findScenario(name);
+  if (found === undefined) throw new Error(`there is no scenario ${name}`);
+  return found;
+};
+
 export const findScenario = (name: string): Scenario | undefined =>
   scenarios.find((scenario) => scenario.name === name);
