@@ -1,11 +1,10 @@
-/** What `matriarch drill` is asked for, and the report it writes. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { renderReport } from '../drills/render-report.ts';
+/** What `matriarch drill` is asked for. */
 import { MODES, type SwitchedMode, isMode } from '../drills/replication-mode.ts';
-import type { DrillReport } from '../drills/report.ts';
+import type { DrillResult } from '../drills/report.ts';
 import type { Scenario } from '../drills/scenario.ts';
 import { findScenario, scenarios } from '../drills/scenarios.ts';
 import { type ArgumentValues, textOf } from './arguments.ts';
+import { readFound } from './drill-report.ts';
 
 export const drillUsage =
   '[-c FILE|--private] NAME|--all [--mode asynchronous|synchronous|quorum] [--repeat N] ' +
@@ -18,7 +17,7 @@ export interface WantedDrills {
   readonly mode: SwitchedMode | undefined;
   readonly repeat: number;
   readonly report: string | undefined;
-  readonly found: DrillReport['drills'];
+  readonly found: readonly DrillResult[];
 }
 
 export type ReadDrills =
@@ -58,45 +57,4 @@ export const readDrills = (values: ArgumentValues, name: string | undefined): Re
     report,
     found,
   };
-};
-
-/** What an earlier exercise has written; nothing yet is no mistake. */
-const readFound = (file: string): DrillReport['drills'] | string => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return [];
-  }
-  if (text === '') return [];
-  try {
-    const { drills } = (JSON.parse(text) ?? {}) as Partial<DrillReport>;
-    if (drills !== undefined && 'length' in drills) return drills;
-  } catch {
-    // Said below.
-  }
-  return `${file}: is no report of drills; name another file, or remove it`;
-};
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
-
-/** Before anything is harmed: an hour of drills is not to end in a report nobody can read. */
-export const whyNotWritable = (file: string | undefined): string | undefined => {
-  if (file === undefined) return undefined;
-  try {
-    writeFileSync(file, '', { flag: 'a' });
-    return undefined;
-  } catch (error) {
-    return `${file}: cannot be written (${messageOf(error)})`;
-  }
-};
-
-export const writeReport = (file: string | undefined, report: DrillReport): void => {
-  if (file === undefined) return;
-  const text = file.endsWith('.html')
-    ? renderReport(report)
-    : `${JSON.stringify(report, undefined, 2)}\n`;
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
 };

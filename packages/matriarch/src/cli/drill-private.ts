@@ -7,7 +7,8 @@ import {
   startPrivateCluster,
 } from '../drills/private/main.ts';
 import { isOnPrivateHost } from '../drills/private/private-host.ts';
-import { type WantedDrills, whyNotWritable } from './drill-arguments.ts';
+import type { WantedDrills } from './drill-arguments.ts';
+import { whyNotWritable } from './drill-report.ts';
 import { complain, say } from './output/say.ts';
 import { listenForStop, playDrills } from './play-drills.ts';
 import { proxyJournalFile, proxyPlace } from './proxy-place.ts';

@@ -4,7 +4,8 @@ import type { DrillCluster } from '../drills/drill-cluster.ts';
 import type { DrillMode } from '../drills/report.ts';
 import { runDrills } from '../drills/run-drills.ts';
 import { awaitReady } from '../local/await-ready.ts';
-import { type WantedDrills, writeReport } from './drill-arguments.ts';
+import type { WantedDrills } from './drill-arguments.ts';
+import { writeReport } from './drill-report.ts';
 import { hearCluster } from './hear-cluster.ts';
 import { complain, say } from './output/say.ts';
 

@@ -5,14 +5,9 @@ import { drillClusterOf } from '../../drills/up-cluster.ts';
 import type { LocalPaths } from '../../local/directories.ts';
 import { findRunningUp, releaseLock, takeLock } from '../../local/up-lock.ts';
 import { parseArguments, textOf } from '../arguments.ts';
-import {
-  type WantedDrills,
-  drillUsage,
-  messageOf,
-  readDrills,
-  whyNotWritable,
-} from '../drill-arguments.ts';
+import { type WantedDrills, drillUsage, readDrills } from '../drill-arguments.ts';
 import { drillPrivately } from '../drill-private.ts';
+import { messageOf, whyNotWritable } from '../drill-report.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import { listenForStop, playDrills } from '../play-drills.ts';
 import { proxyJournalFile, proxyPlace } from '../proxy-place.ts';
@@ -45,10 +40,10 @@ export const drillCommand: Command = {
 };
 
 const drill = async (access: ClusterAccess, wanted: WantedDrills): Promise<number> => {
-  const { config, paths } = access;
-  const refusal = whyNot(access);
-  if (refusal !== undefined || paths === undefined) {
-    complain(refusal ?? 'its members are on several hosts');
+  const { config } = access;
+  const paths = findGround(access);
+  if (typeof paths === 'string') {
+    complain(paths);
     return 3;
   }
   const playable = wanted.scenarios.filter((scenario) => needsOf(scenario).length === 0);
@@ -89,16 +84,18 @@ const drill = async (access: ClusterAccess, wanted: WantedDrills): Promise<numbe
   }
 };
 
-const whyNot = ({ config, paths }: ClusterAccess): string | undefined => {
+/** Where the cluster runs, or why it may not be harmed. */
+const findGround = ({ config, paths }: ClusterAccess): LocalPaths | string => {
   if (!config.drills.allowed)
     return (
       `drills harm a cluster on purpose, and cluster ${config.cluster} is not marked for that: ` +
       'write `drills: allowed` into its cluster.yaml if nobody misses what is in it'
     );
-  if (paths === undefined) return `cluster ${config.cluster} is on several hosts: drills harm one`;
+  if (paths === undefined)
+    return `cluster ${config.cluster} is on several hosts: drills need all of it on this one`;
   return findRunningUp(paths.lock) === undefined
     ? `cluster ${config.cluster} is not up: \`matriarch up\` starts it`
-    : undefined;
+    : paths;
 };
 
 /** Two at once would take each other's harm for what the cluster does. */
