@@ -11,6 +11,15 @@ export const CLIENTS = 'clients';
 /** A client gives up waiting for an answer after this time. */
 const ANSWER_LIMIT_MS = 2_000;
 
+/** What a client that is somewhere else works with. */
+export interface RoutedClientParts {
+  readonly kernel: Kernel;
+  readonly network: SimNetwork;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly hosts: readonly SimHost[];
+}
+
 /** A client somewhere else, sent to any member that is out of recovery and can be reached. */
 export class RoutedWriter {
   readonly #kernel: Kernel;
@@ -23,14 +32,7 @@ export class RoutedWriter {
   /** When the last answer arrived. */
   answeredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: {
-    kernel: Kernel;
-    network: SimNetwork;
-    random: Random;
-    ledger: Ledger;
-    hosts: readonly SimHost[];
-    pace: WritePace;
-  }) {
+  constructor(parts: RoutedClientParts & { readonly pace: WritePace }) {
     this.#kernel = parts.kernel;
     this.#network = parts.network;
     this.#random = parts.random;
