@@ -1,6 +1,6 @@
 /**
- * Every scenario in the simulator, under each mode of replication: no rule is broken, what is to be
- * done is done, and the make-believe cluster is whole again after it.
+ * Every scenario in the simulator, with asynchronous and with synchronous replication: no rule is
+ * broken, what is to be done is done, and the make-believe cluster is whole again after it.
  */
 import { type Profile, profiles, runSeed } from '@matriarch/simulator';
 import { describe, expect, it } from 'vitest';

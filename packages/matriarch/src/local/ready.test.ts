@@ -50,6 +50,7 @@ describe('isReady', () => {
     ['on', { leader: 'pg1', quorum: 0, voters: ['pg3'] }, true],
     ['on', { leader: 'pg1', quorum: 0, voters: [] }, false],
     ['off', undefined, true],
+    ['off', { leader: 'pg1', quorum: 1, voters: ['pg2', 'pg3'] }, false],
   ])('in mode %s with the electorate %j: %s', (mode, sync, expected) => {
     const config = { synchronous_mode: mode };
     const snapshot = buildSnapshot({ config, sync: sync as SyncDocument | undefined });

@@ -20,7 +20,8 @@ export const isReady = (snapshot: StoreSnapshot, memberCount: number): boolean =
 /** Whoever should be waited for is in the electorate (rule S6). */
 const isProtected = ({ sync, config, members }: StoreSnapshot, leader: string): boolean => {
   const { synchronousMode } = readClusterSettings(config?.value);
-  if (synchronousMode === 'off') return true;
+  // One that was switched off is still waited for until the store names nobody.
+  if (synchronousMode === 'off') return (sync?.value.voters ?? []).length === 0;
   if (sync?.value.leader !== leader) return false;
   const eligible = Object.entries(members).filter(
     ([name, { value }]) =>

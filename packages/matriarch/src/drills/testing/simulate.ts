@@ -18,17 +18,17 @@ const HITS: Readonly<Record<Target, string>> = {
 type Played = Pick<ScriptedFault, 'name'> &
   Partial<Pick<ScriptedFault, 'host' | 'other' | 'draws'>>;
 
-const CHANCE_IS_TRUE = 0.1;
-const CHANCE_IS_FALSE = 0.9;
+/* What the simulator draws for a choice: below a half it is yes, or the first of two. */
+const YES = 0.1;
+const NO = 0.9;
+const SECOND_OF_TWO = 0.9;
 
 const hostsParted = (name: 'hosts-parted' | 'hosts-parted-one-way'): readonly Played[] => [
   { name, other: PARTS.bystander },
   { name, other: PARTS.secondBystander },
 ];
 
-const SECOND_OF_TWO = 0.9;
-
-/** What each harm is there. All but the last few words of a draw are the simulator's own. */
+/** What each harm is there. */
 const PLAYED: Readonly<Record<HarmName, readonly Played[]>> = {
   'kill-postmaster': [{ name: 'postmaster-killed' }],
   'kill-host': [{ name: 'host-crashes' }],
@@ -45,17 +45,17 @@ const PLAYED: Readonly<Record<HarmName, readonly Played[]>> = {
   'cut-off-from-store': [{ name: 'store-cut-off' }],
   'cut-off-from-members': hostsParted('hosts-parted'),
   'cut-off-outgoing': [
-    { name: 'store-cut-off-one-way', draws: [CHANCE_IS_TRUE] },
+    { name: 'store-cut-off-one-way', draws: [YES] },
     ...hostsParted('hosts-parted-one-way'),
   ],
   'cut-off-incoming': [
-    { name: 'store-cut-off-one-way', draws: [CHANCE_IS_FALSE] },
+    { name: 'store-cut-off-one-way', draws: [NO] },
     { name: 'hosts-parted-one-way', host: PARTS.bystander, other: PARTS.holder },
     { name: 'hosts-parted-one-way', host: PARTS.secondBystander, other: PARTS.holder },
   ],
   'fill-disk': [{ name: 'server-panics', draws: [SECOND_OF_TWO] }],
-  switchover: [{ name: 'switchover', draws: [CHANCE_IS_FALSE] }],
-  restart: [{ name: 'restart-asked', draws: [CHANCE_IS_FALSE] }],
+  switchover: [{ name: 'switchover', draws: [NO] }],
+  restart: [{ name: 'restart-asked', draws: [NO] }],
 };
 
 /** The store is slow for so long when one of its members is lost. */
