@@ -13,7 +13,8 @@ import {
 } from '../../../packages/matriarch/dist/drills/private/main.js';
 import { isOnPrivateHost } from '../../../packages/matriarch/dist/drills/private/private-host.js';
 import { serverPids } from '../../../packages/matriarch/dist/drills/processes.js';
-import { TABLE, connect, startTraffic } from '../../../packages/matriarch/dist/drills/traffic.js';
+import { countLost } from '../../../packages/matriarch/dist/drills/run-scenario.js';
+import { startTraffic } from '../../../packages/matriarch/dist/drills/traffic.js';
 import {
   createTable,
   trafficOf,
@@ -44,29 +45,18 @@ const begin = async (cluster) => {
   await createTable(traffic);
   const clients = startTraffic(traffic);
 
-  /** Whatever was acknowledged and is not in the table as the primary has it. */
-  const countLost = async () => {
-    const acknowledged = ledger.acknowledgedIds();
-    const [door] = traffic.writeDoors;
-    if (door === undefined) throw new Error('there is no door');
-    const client = await connect(traffic, door);
-    const { rows } = await client.query(`select id from ${TABLE}`);
-    await client.end();
-    return ledger.countNewlyLost(new Set(rows.map(({ id }) => String(id))), acknowledged);
-  };
-
-  /** @type {Record<string, (argument: never) => unknown>} */
+  /** @type {Record<string, (argument: unknown) => unknown>} */
   const commands = {
     holder: async () => (await cluster.snapshot())?.leader?.value,
     whole: () => awaitReady(cluster, tell),
-    cut: (/** @type {readonly Link[]} */ links) => cluster.links.cut(links),
-    mend: (/** @type {readonly Link[]} */ links) => cluster.links.mend(links),
-    fill: (/** @type {string} */ member) => cluster.disks.fill(member),
-    free: (/** @type {string} */ member) => cluster.disks.free(member),
-    servers: (/** @type {string} */ member) => serverPids(cluster.dataDirectory(member)),
-    journal: (/** @type {string} */ member) => readFileSync(cluster.journalFile(member), 'utf8'),
+    cut: (links) => cluster.links.cut(/** @type {readonly Link[]} */ (links)),
+    mend: (links) => cluster.links.mend(/** @type {readonly Link[]} */ (links)),
+    fill: (member) => cluster.disks.fill(String(member)),
+    free: (member) => cluster.disks.free(String(member)),
+    servers: (member) => serverPids(cluster.dataDirectory(String(member))),
+    journal: (member) => readFileSync(cluster.journalFile(String(member)), 'utf8'),
     acknowledged: () => ledger.acknowledgedIds().length,
-    lost: countLost,
+    lost: () => countLost(traffic, [ledger]),
     sharedMemory: () => readdirSync('/dev/shm'),
     stop: async () => {
       await clients.stop();
@@ -85,9 +75,7 @@ const runInside = async () => {
   for await (const line of createInterface({ input: process.stdin })) {
     /** @type {readonly [name: string, argument: unknown]} */
     const [name, argument] = JSON.parse(line);
-    answer(
-      await /** @type {Record<string, (given: any) => unknown>} */ (commands)[name]?.(argument),
-    );
+    answer(await commands[name]?.(argument));
   }
   process.exit(0);
 };

@@ -262,7 +262,7 @@ const measure = async (
 };
 
 /** Compares every acknowledged row with the primary as it is now; null: nobody could be asked. */
-const countLost = async (
+export const countLost = async (
   traffic: TrafficParts,
   ledgers: readonly Ledger[],
 ): Promise<number | null> => {
