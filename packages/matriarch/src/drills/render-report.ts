@@ -64,7 +64,8 @@ const renderChart = ({ writes, harms, steps }: DrillRun): string => {
     ...told.map(({ name, atMs }) => line(atMs, name, '#8b98a3')),
     ...harms.map(({ name, atMs }) => line(atMs, name, '#d1372b')),
     '</svg>',
-    `<p class="muted">${formatSeconds(spanMs)}; at most ${most} acknowledged writes in ${bucketMs} ms; ` +
+    `<p class="muted">${formatSeconds(spanMs)}; at most ${most} acknowledged writes in ` +
+      `${bucketMs} ms; ` +
       'red: what was done; grey: silent, lease, promoted</p>',
   ].join('\n');
 };
