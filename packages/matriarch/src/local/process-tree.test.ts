@@ -1,8 +1,8 @@
 /** Processes of this machine, shown on real children. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { waitUntil } from '../testing/postgres.ts';
+import { startZombie } from '../testing/start-zombie.ts';
 import {
   allPids,
   identify,
@@ -33,11 +33,7 @@ describe('a process', () => {
   });
 
   it('is gone when only its exit status is left', async () => {
-    // The shell takes no note of its child's end: that stays a zombie.
-    const script = 'sleep 0 & echo $!; exec sleep 60';
-    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
-    const pid = Number(text.toString());
+    const { parent, pid } = await startZombie();
     await waitUntil('the child to end', () => startTicksOf(pid) === undefined);
     expect(allPids()).toContain(pid);
     parent.kill('SIGKILL');

@@ -5,6 +5,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startZombie } from '../../testing/start-zombie.ts';
 import { isAlive, listChildren, listPids, readProcess, sendSignalTo } from './processes.ts';
 
 const started: ChildProcess[] = [];
@@ -49,12 +50,8 @@ describe('readProcess', () => {
 
 describe('isAlive', () => {
   it('does not take a zombie for alive', async () => {
-    // The shell starts a child and becomes a program that never asks for the child's status.
-    const parent = start('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30']);
-    const stdout = parent.stdout;
-    if (stdout === null) throw new Error('no output');
-    const [line] = (await once(stdout, 'data')) as [Buffer];
-    const pid = Number(line.toString());
+    const { parent, pid } = await startZombie();
+    started.push(parent);
     await expect.poll(() => readProcess(pid)?.state).toBe('Z');
     expect(isAlive({ pid, startTicks: readProcess(pid)?.startTicks ?? 0 })).toBe(false);
     expect(listChildren(parent.pid ?? 0)).toEqual([]);
