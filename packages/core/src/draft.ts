@@ -61,6 +61,7 @@ export const draftOf = (state: MemberState, now: Instant): Draft => ({
   journalAt: state.journalAt,
   leaving: state.leaving,
   operating: state.operating,
+  schedules: state.schedules,
   failsafe: state.failsafe,
   waiting: state.waiting,
 });

@@ -44,6 +44,7 @@ export const laneOf = (action: Action): Lane => {
     case 'publish-member':
     case 'record-promotion':
     case 'clear-failover':
+    case 'file-failover':
     case 'write-sync':
     case 'write-failsafe':
     case 'publish-journal':

@@ -8,6 +8,8 @@ import { type Rejoin, freshRejoin } from './model/rejoin.ts';
 import { type Operating, idleOperating } from './model/operating.ts';
 import type { PeerAnswer } from './model/peer.ts';
 import type { Policy } from './model/policy.ts';
+import type { Prepared } from './model/prepared.ts';
+import { type Schedules, noSchedules } from './model/schedules.ts';
 import type { DiskFacts, Seen, ServerExit, ServerProbe, ServerProcess } from './model/server.ts';
 import type { UpstreamFacts } from './model/server.ts';
 import type {
@@ -102,16 +104,6 @@ export interface PendingPromotion {
 }
 
 export type BootstrapStage = 'initialised' | 'installed' | 'users-created';
-
-export interface Prepared {
-  readonly as: 'primary' | 'standby' | 'private';
-  /** Address of the upstream; undefined: none. */
-  readonly upstream: string | undefined;
-  /** `serverConfigVersion` of the policy they were written from. */
-  readonly version: string;
-  /** Value of `synchronous_standby_names`; undefined: what the configuration says. */
-  readonly syncNames: string | undefined;
-}
 
 /** Facts older than an event that made them doubtful are dropped by setting them undefined. */
 export interface MemberState {
@@ -210,6 +202,7 @@ export interface MemberState {
   readonly journalAt: Instant | undefined;
   readonly leaving: { readonly since: Instant } | undefined;
   readonly operating: Operating;
+  readonly schedules: Schedules;
   readonly failsafe: Failsafe;
 }
 
@@ -295,6 +288,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     journalAt: undefined,
     leaving: undefined,
     operating: idleOperating,
+    schedules: noSchedules,
     failsafe: freshFailsafe,
   };
 };

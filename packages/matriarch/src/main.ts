@@ -150,15 +150,15 @@ const startAgent = async (parts: AgentParts): Promise<RunningAgent> => {
   const counters = createAgentCounters();
   const journal = openJournal(join(config.matriarch.stateDirectory, 'journal.jsonl'));
   const self = assembleSelf(config, observeLife(process.env[RUN_VARIABLE] ?? ''));
-  const initial = createMember(self, settings.policy());
   const promises = openPromises(parts.postgres, settings, self);
   const found = await promises.read();
   const logStep = createStepLog(log);
   const watchers: ((state: MemberState) => void)[] = [];
 
   const loop: AgentLoop = createAgentLoop({
-    initial,
+    initial: createMember(self, settings.policy()),
     now: readBootClock,
+    wallClockMs: () => Date.now(),
     performers: createPerformers(parts, store, {
       prefix,
       promises,

@@ -41,6 +41,12 @@ export {
   type StoredRange,
 } from './documents/store-documents.ts';
 export * from './documents/member-codec.ts';
+export {
+  encodeOwnScheduledRestart,
+  encodeScheduledRestart,
+  parseSchedule,
+  type ParsedSchedule,
+} from './documents/schedule-codec.ts';
 export * from './documents/tags-codec.ts';
 export * from './errors/codes.ts';
 export * from './errors/mistake.ts';

@@ -5,12 +5,15 @@ import type { Draft } from '../state.ts';
 import { absorbBridgeTime, absorbFoundPromise } from './absorb-failsafe.ts';
 import { absorbHelloOfOperating, absorbRequest } from './absorb-operating.ts';
 import { absorbOutcome } from './absorb-outcome.ts';
+import { absorbNewSchedules, absorbWallClock } from './absorb-schedules.ts';
 import { absorbExit, absorbProcess } from './absorb-server.ts';
 
 /** Turns whatever happened into facts. Nothing is decided here. */
 export const absorbInput = (draft: Draft, input: TimedInput): void => {
+  absorbWallClock(draft, input.wallClock);
   absorbEvent(draft, input);
   absorbBridgeTime(draft);
+  absorbNewSchedules(draft);
 };
 
 const absorbEvent = (draft: Draft, input: TimedInput): void => {

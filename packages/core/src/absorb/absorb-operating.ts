@@ -1,10 +1,11 @@
 /** What operators ask for, and what comes of it. */
 import type { TimedInput } from '../model/input.ts';
-import { type Suspended, isPauseOn, withAnswer } from '../model/operating.ts';
+import { type Suspended, askedOperation, isPauseOn, withAnswer } from '../model/operating.ts';
 import type { LocalRequest } from '../model/request.ts';
 import type { Revision, StoreSnapshot } from '../model/store.ts';
 import type { Draft } from '../state.ts';
 import { absorbPromiseRequest } from './absorb-failsafe.ts';
+import { absorbScheduleRequest } from './absorb-schedules.ts';
 import { isHeldBack } from '../view/pause.ts';
 
 /** One at a time: whoever comes second is told so. */
@@ -14,18 +15,14 @@ export const absorbRequest = (draft: Draft, request: LocalRequest): void => {
     return;
   }
   if (request.kind === 'promise') return absorbPromiseRequest(draft, request);
+  if (request.kind === 'schedule-restart' || request.kind === 'cancel-restart')
+    return absorbScheduleRequest(draft, request);
   const { operation } = draft.operating;
   draft.operating =
     operation === undefined
       ? {
           ...draft.operating,
-          operation: {
-            request,
-            stage: 'asked',
-            since: draft.now,
-            pid: undefined,
-            failedStarts: 0,
-          },
+          operation: askedOperation(request, draft.now),
         }
       : withAnswer(draft.operating, {
           id: request.id,

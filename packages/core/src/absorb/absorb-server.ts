@@ -6,6 +6,7 @@ import { freshWaiting } from '../replication/waiting.ts';
 import { type Draft, beginVacating } from '../state.ts';
 import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
+import { absorbPostmaster } from './absorb-schedules.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 
 /**
@@ -83,6 +84,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   draft.silentSince = undefined;
   if (probe.kind !== 'answers') return;
   absorbSyncProbe(draft, probe, sentAt);
+  absorbPostmaster(draft, probe);
   draft.streaming = probe.inRecovery && probe.streaming;
   draft.accepting = !probe.inRecovery;
   const idle = probe.inRecovery && !probe.streaming;

@@ -16,6 +16,7 @@ import {
   forgetPromises,
 } from './absorb-failsafe.ts';
 import { absorbAnnounced, absorbPauseOver } from './absorb-operating.ts';
+import { absorbFoundSchedule } from './absorb-schedules.ts';
 import { absorbMovedKey, absorbNextKept, capDeadline, takeNextLease } from './absorb-next-lease.ts';
 
 /**
@@ -28,6 +29,7 @@ export const absorbSnapshot = (draft: Draft, snapshot: StoreSnapshot, at: Instan
   absorbPauseOver(draft, snapshot);
   absorbFreedom(draft, snapshot);
   absorbMissing(draft, snapshot);
+  absorbFoundSchedule(draft, snapshot);
   draft.snapshot = { value: snapshot, at };
   const { leader } = snapshot;
   draft.vacantSince = leader === undefined ? (draft.vacantSince ?? draft.now) : undefined;
@@ -170,6 +172,7 @@ const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transa
     case 'take-over-data':
     case 'publish-member':
     case 'clear-failover':
+    case 'file-failover':
     case 'end-suspension':
     case 'write-sync':
     case 'write-failsafe':

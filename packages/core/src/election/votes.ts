@@ -6,6 +6,7 @@ import type { Lineage } from '../model/timeline.ts';
 import { type KnownPosition, type WalPosition, placeOnLineage } from '../model/wal-position.ts';
 import { votesNeeded } from '../replication/electorate.ts';
 import { publishedVote } from '../view/documents.ts';
+import { requestNow } from '../view/schedules.ts';
 import { type View, endedTerm } from '../view/view.ts';
 import type { Candidate } from './candidates.ts';
 import type { Verdict } from './elect.ts';
@@ -75,7 +76,7 @@ const hasVoted = (
 
 /** The operator named this member without naming a holder to switch from: a failover by hand. */
 export const isOverruled = ({ store }: View, name: MemberName): boolean => {
-  const request = store?.failover?.value;
+  const request = requestNow(store);
   return request?.member === name && request.leader === undefined;
 };
 

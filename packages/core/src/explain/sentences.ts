@@ -64,6 +64,12 @@ const fenced: Write = (entry) => {
   return `the ${of(entry, 'by')} swept${why}: ${outcome}${took(entry)}`;
 };
 
+/** The time that was chosen for it, if one was. */
+const forTime = (entry: PlacedEntry): string => {
+  const time = textIn(entry, 'for');
+  return time === undefined ? '' : ` for ${time}`;
+};
+
 const failed =
   (what: string): Write =>
   (entry) => {
@@ -86,9 +92,12 @@ const SEEN: Readonly<Record<string, Write>> = {
     const to = textIn(entry, 'to');
     return (
       `a ${from === undefined ? 'failover' : 'switchover'} is asked for` +
-      `${from === undefined ? '' : ` from ${from}`}${to === undefined ? '' : ` to ${to}`}`
+      `${from === undefined ? '' : ` from ${from}`}${to === undefined ? '' : ` to ${to}`}` +
+      forTime(entry)
     );
   },
+  'restart.scheduled': (entry) => `a restart is asked for${forTime(entry)}`,
+  'restart.cancelled': (entry) => `the restart${forTime(entry)} is taken back`,
   'standby.stream-lost': () => 'no WAL comes from the upstream any more',
   'standby.streaming': (entry) => {
     const upstream = textIn(entry, 'upstream');
@@ -108,6 +117,10 @@ const SEEN: Readonly<Record<string, Write>> = {
 const DECIDED: Readonly<Record<string, Write>> = {
   'switchover.begun': (entry) => `switch over to ${of(entry, 'to')}`,
   'switchover.refused': () => 'refuse the switchover',
+  'switchover.due': (entry) => `begin the switchover that was asked for${forTime(entry)}`,
+  'switchover.dropped': (entry) => `drop the switchover that was asked for${forTime(entry)}`,
+  'restart.due': (entry) => `begin the restart that was asked for${forTime(entry)}`,
+  'restart.dropped': (entry) => `drop the restart that was asked for${forTime(entry)}`,
   'server.stopping': () => 'stop the primary in good order',
   'server.fencing': () => 'fence PostgreSQL',
   'server.restarting': () => 'start PostgreSQL where it was, as the primary',

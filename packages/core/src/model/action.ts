@@ -55,6 +55,7 @@ export type TransactionPurpose =
   | 'publish-member'
   | 'record-promotion'
   | 'clear-failover'
+  | 'file-failover'
   | 'suspend'
   | 'end-suspension'
   | 'write-sync'

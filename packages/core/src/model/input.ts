@@ -4,6 +4,7 @@ import type { Instant } from './instant.ts';
 import type { MemberTags } from './member.ts';
 import type { Policy } from './policy.ts';
 import type { LocalRequest } from './request.ts';
+import type { WallTime } from './schedule.ts';
 import type { ServerExit, ServerProcess } from './server.ts';
 import type { JobProgress, LeaseId } from './store.ts';
 
@@ -37,4 +38,8 @@ export type Input =
   | { readonly kind: 'tags-changed'; readonly tags: MemberTags }
   | { readonly kind: 'request'; readonly request: LocalRequest };
 
-export type TimedInput = Input & { readonly now: Instant };
+/** The wall clock is for what people ask for at a time. Not told: it has gone on as before. */
+export type TimedInput = Input & {
+  readonly now: Instant;
+  readonly wallClock?: WallTime | undefined;
+};

@@ -24,6 +24,15 @@ export interface Operation {
   readonly failedStarts: number;
 }
 
+/** An operation that begins with being asked for. */
+export const askedOperation = (request: OperationRequest, now: Instant): Operation => ({
+  request,
+  stage: 'asked',
+  since: now,
+  pid: undefined,
+  failedStarts: 0,
+});
+
 /** What became of a request. `refused`: nothing was done. */
 export interface OperationAnswer {
   readonly id: string;

@@ -2,6 +2,7 @@ import type { Brand } from './brand.ts';
 import type { JournalDocument } from './journal.ts';
 import type { Lsn } from './lsn.ts';
 import type { MemberName, MemberTags } from './member.ts';
+import type { Schedule, ScheduledRestart } from './schedule.ts';
 import type { Lineage, Timeline } from './timeline.ts';
 import type { WaiterReport } from './waiting.ts';
 import type { KnownPosition, WalPosition } from './wal-position.ts';
@@ -47,6 +48,7 @@ export interface MemberDocument {
   readonly replayLsn?: Lsn | undefined;
   readonly replicationState?: string | undefined;
   readonly pendingRestart?: boolean | undefined;
+  readonly scheduledRestart?: ScheduledRestart | undefined;
   /** True once the member has seen that the cluster is paused; absent otherwise. */
   readonly pause?: boolean | undefined;
   /** False from a promotion until its checkpoint is done; absent otherwise. */
@@ -88,7 +90,8 @@ export interface StatusDocument {
 export interface FailoverDocument {
   readonly leader?: MemberName | undefined;
   readonly member?: MemberName | undefined;
-  readonly scheduledAt?: string | undefined;
+  /** Not before this time; absent: now. */
+  readonly scheduledAt?: Schedule | undefined;
 }
 
 /** One row of `history`. */

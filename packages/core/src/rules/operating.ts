@@ -35,7 +35,7 @@ const endOperation = (
 });
 
 /** What else is under way, in the words of Patroni's answers. */
-const whyBusy = (view: View): string | undefined => {
+export const whyBusy = (view: View): string | undefined => {
   const { leaving, vacating, promotion, bootstrap, rejoin } = view.state;
   if (leaving !== undefined) return 'the member is about to stop';
   if (bootstrap !== undefined) return 'bootstrap already in progress';

@@ -12,6 +12,7 @@ import {
   mayTouchStopped,
 } from '../view/pause.ts';
 import { goesOnByPromises, promiseInForce } from '../view/failsafe.ts';
+import { requestNow } from '../view/schedules.ts';
 import type { View } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
 import { ours, takeAgain, transact, unchanged } from './transactions.ts';
@@ -86,8 +87,8 @@ export const withdrawGoingOn: Rule = {
 
 /** Whoever takes the lease removes what we have left there when our agent was stopped. */
 const isUntouched = ({ state: { self }, store }: View): boolean => {
-  const { handover, suspension, failover } = store ?? {};
-  const named = failover?.value.member;
+  const { handover, suspension } = store ?? {};
+  const named = requestNow(store)?.member;
   if (named !== undefined && named !== self.name) return false;
   const isReleased = handover?.value.from === self.name && handover.value.cause === 'shutdown';
   return isReleased || suspension?.value.member === self.name;
@@ -146,10 +147,9 @@ export const handOverStoppedPrimaryWhenAsked: Rule = {
   without: 'nobody but a resume helps a paused cluster without a primary',
   decide: (view) => {
     const { state, store } = view;
-    const heir = store?.failover?.value.member;
+    const heir = requestNow(store)?.member;
     if (!isPaused(view) || !view.holding || !view.silent || heir === undefined) return undefined;
     if (heir === state.self.name || !view.otherMembers.includes(heir)) return undefined;
-    if (store?.failover?.value.scheduledAt !== undefined) return undefined;
     const { vacating, operating } = state;
     if (vacating !== undefined && vacating.cause !== 'crash') return undefined;
     if (operating.operation !== undefined || state.leaving !== undefined) return undefined;

@@ -7,9 +7,10 @@ import type { MemberName } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
 import type { WalPosition } from '../model/wal-position.ts';
 import { isPaused } from '../view/pause.ts';
+import { requestNow } from '../view/schedules.ts';
 import { type View, hasPassed, ownPosition } from '../view/view.ts';
 import { type Rule, event } from './rule.ts';
-import { clearFailover, hasRequest } from './transactions.ts';
+import { clearFailover } from './transactions.ts';
 
 /** How old answers may be that a switchover is begun on. */
 const ANSWERS_FRESH_MS = 500;
@@ -53,9 +54,8 @@ export const beginSwitchover: Rule = {
   without: 'operators promote by hand',
   decide: (view) => {
     const { store, state, now } = view;
-    if (!view.holding || store === undefined || !hasRequest(store)) return undefined;
+    if (!view.holding || store === undefined || requestNow(store) === undefined) return undefined;
     if (state.vacating !== undefined || view.server?.inRecovery !== false) return undefined;
-    if (store.failover?.value.scheduledAt !== undefined) return undefined;
     const refused = whyRefused(view);
     if (refused !== undefined) return refuse(store, refused);
     const { peers } = state;

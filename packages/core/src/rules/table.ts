@@ -15,6 +15,7 @@ import { repairingRules } from './repairing.ts';
 import { rescuingRules } from './rescuing.ts';
 import { restartInPlace, restartingRules } from './restarting.ts';
 import type { Rule } from './rule.ts';
+import { scheduledRestartRules, scheduledSwitchoverRules } from './scheduling.ts';
 import { beginSwitchover } from './switching.ts';
 import { keepSynchronousNames } from './synchronising.ts';
 import { vacatingRules } from './vacating.ts';
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   ...bootstrappingRules,
   renewDoubtfulTerm,
   reclaimLeaseOfEarlierLife,
+  ...scheduledRestartRules,
   ...operatingRules,
   ...pausingRules,
   ...restartingRules,
@@ -45,6 +47,7 @@ export const rules: readonly Rule[] = [
   handOverWhenLeaving,
   checkpointBeforeHandingOver,
   stopPrimaryForHandingOver,
+  ...scheduledSwitchoverRules,
   beginSwitchover,
   exchangeLeaseForChangedTtl,
   ...rescuingRules,

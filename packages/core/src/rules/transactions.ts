@@ -207,6 +207,16 @@ export const release = (
   return transact('release', [ours(tenure)], writes);
 };
 
+/** What was asked for at a time is asked for now. */
+export const fileFailover = (store: StoreSnapshot, tenure: Tenure): Action => {
+  const { leader, member } = store.failover?.value ?? {};
+  return transact(
+    'file-failover',
+    [ours(tenure), unchanged(store, 'failover')],
+    [{ key: 'failover', put: { leader, member } }],
+  );
+};
+
 /** Takes a switchover or failover request back; `{}` is Patroni's way of saying none. */
 export const clearFailover = (store: StoreSnapshot): Action =>
   transact('clear-failover', [unchanged(store, 'failover')], [{ key: 'failover', put: {} }]);

@@ -16,9 +16,10 @@ import type { PeerAnswer } from '../model/peer.ts';
 import type { HandoverDocument } from '../model/store.ts';
 import { type WalPosition, formatPosition } from '../model/wal-position.ts';
 import type { Vacating } from '../state.ts';
+import { requestNow } from '../view/schedules.ts';
 import { type View, hasPassed, peersSince } from '../view/view.ts';
 import { type Answer, type Rule, event } from './rule.ts';
-import { clearFailover, hasRequest, release } from './transactions.ts';
+import { clearFailover, release } from './transactions.ts';
 
 /** After a crash: how long standbys that are behind may take to drain what is in their sockets. */
 export const CRASH_DRAIN_LIMIT_MS = 50;
@@ -168,7 +169,7 @@ const chooseHeir = (
 ): Heir | undefined => {
   if (end === undefined) return undefined;
   if (heir !== undefined && whyNotComplete(answers[heir], end) === undefined) return { name: heir };
-  const named = heir !== undefined && view.store?.failover?.value.member === heir;
+  const named = heir !== undefined && requestNow(view.store)?.member === heir;
   if (named) return undefined;
   const name = findHeir(answers, end);
   if (name !== undefined) return { name };
@@ -254,7 +255,7 @@ export const clearSwitchoverThatWasGivenUp: Rule = {
     const { vacating, tenure } = view.state;
     if (vacating?.givenUp !== true || tenure === undefined || view.store === undefined)
       return undefined;
-    if (!hasRequest(view.store)) return undefined;
+    if (requestNow(view.store) === undefined) return undefined;
     return {
       because: 'the switchover was given up',
       action: clearFailover(view.store),

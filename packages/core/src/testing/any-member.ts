@@ -20,6 +20,7 @@ import {
   createMember,
 } from '../state.ts';
 import { anyPolicy, anyWaiting } from './any/policy.ts';
+import { anySchedules } from './any/schedules.ts';
 import { anyDisk, anyPeer, anyProbe, anyProcess } from './any/server.ts';
 import { anyRow, anySnapshot, documents } from './any/store.ts';
 import {
@@ -215,6 +216,7 @@ const anyPlans = fc.record({
   ),
   appliedVersion: maybe(fc.constantFrom('v1', 'v2')),
   operating: anyOperating,
+  schedules: anySchedules,
   failsafe: anyFailsafe,
   sync: anySync,
   waiting: anyWaiting,

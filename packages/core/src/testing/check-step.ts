@@ -23,6 +23,7 @@ import {
   writeDeadline,
 } from '../view/failsafe.ts';
 import { isSuspended } from '../view/pause.ts';
+import { requestNow } from '../view/schedules.ts';
 
 type Tell = (what: string) => void;
 
@@ -135,6 +136,7 @@ const ON_TENURE: readonly TransactionPurpose[] = [
   'write-sync',
   'write-failsafe',
   'exchange-lease',
+  'file-failover',
 ];
 
 /** S1: each transaction on the leader key compares all that it was decided on. */
@@ -169,6 +171,7 @@ const checkTransaction = (state: MemberState, { action }: Dispatch, tell: Tell):
   if (purpose === 'reclaim' && !(compares('leader') && compares('holder')))
     tell('reclaim without comparing leader and holder');
   if (purpose === 'exchange-lease') checkExchange(state, tell);
+  if (purpose === 'file-failover') checkDue(state, tell);
   checkLease(state, action, tell);
 };
 
@@ -187,11 +190,20 @@ const checkExchange = (
 /** S9: who has promised is not elected, nor who is not named, unless an operator overrules that. */
 const checkElectable = (state: MemberState, tell: Tell): void => {
   const { self, snapshot } = state;
-  const failover = snapshot?.value.failover?.value;
-  const isOverruled = failover?.member === self.name && failover.leader === undefined;
+  const request = requestNow(snapshot?.value);
+  const isOverruled = request?.member === self.name && request.leader === undefined;
   if (promiseInForce(state) !== undefined) tell('acquire while a promise is in force');
   if (isLeftOut(self.name, snapshot?.value) && !isOverruled)
     tell('acquire, and not named in failsafe');
+};
+
+/** S14: what was asked for at a time is asked for then, once, and not in a pause. */
+const checkDue = ({ schedules, snapshot }: MemberState, tell: Tell): void => {
+  const { failover, config } = snapshot?.value ?? {};
+  if (failover?.value.scheduledAt === undefined) tell('file-failover, and none waits for a time');
+  if (schedules.switchoverDue?.revision !== failover?.modRevision)
+    tell('file-failover before its time');
+  if (isPauseOn(config?.value)) tell('file-failover in a pause');
 };
 
 /** S9: whoever may be elected has promised nothing; while promises count that stays as it is. */
@@ -216,11 +228,11 @@ const checkExtension = (state: MemberState, { action }: Dispatch, tell: Tell): v
 /** S1: in a pause, or beside a server that may go on without a lease, only who was named stands. */
 const checkNamed = ({ snapshot, self }: MemberState, tell: Tell): void => {
   const { config, suspension, failover } = snapshot?.value ?? {};
-  const isNamed = failover?.value.member === self.name;
+  const isNamed = requestNow(snapshot?.value)?.member === self.name;
   if (isPauseOn(config?.value) && !isNamed) tell('acquire in a pause without being named');
   if (suspension === undefined || suspension.value.member === self.name) return;
-  const isAnsweredFor = isNamed && failover.modRevision > suspension.modRevision;
-  if (!isAnsweredFor || failover.value.leader !== undefined)
+  const isLater = failover !== undefined && failover.modRevision > suspension.modRevision;
+  if (!isNamed || !isLater || failover.value.leader !== undefined)
     tell('acquire beside a server that goes on without a lease, and nobody answers for that');
 };
 

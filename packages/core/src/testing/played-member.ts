@@ -1,6 +1,6 @@
 /** A member that is told one input after the other; tests answer its actions by their kind. */
 import type { ActionKind, Failure, Outcome, Results } from '../model/action.ts';
-import type { Input } from '../model/input.ts';
+import type { Input, TimedInput } from '../model/input.ts';
 import { type Instant, after } from '../model/instant.ts';
 import type { InFlight, MemberState } from '../state.ts';
 import { type StepResult, step } from '../step.ts';
@@ -23,7 +23,7 @@ export class PlayedMember {
     return this.last?.decisions.map(({ rule }) => rule) ?? [];
   }
 
-  tell(input: Input, waitMs = 0): StepResult {
+  tell(input: Input & Pick<TimedInput, 'wallClock'>, waitMs = 0): StepResult {
     const now = after(this.state.now, waitMs);
     const result = step(this.state, deepFreeze({ ...input, now }));
     this.state = deepFreeze(result.state);

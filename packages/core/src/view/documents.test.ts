@@ -125,6 +125,31 @@ describe('what makes a member write its key', () => {
     );
   });
 
+  it('is more when a restart is scheduled, or another one', () => {
+    const lines = 'process: running, standby\nprobe: standby, at 0/5000000\n';
+    const { scheduledRestart } = documentOf(`${lines}scheduled restart: for in 1h, replica`);
+    if (scheduledRestart === undefined) throw new Error('one is scheduled');
+    const scheduled = { ...before, scheduledRestart };
+    const { schedule, ...rest } = scheduledRestart;
+    expect(differsBeyondWal(before, scheduled)).toBe(true);
+    expect(
+      differsBeyondWal(scheduled, { ...before, scheduledRestart: { ...rest, schedule } }),
+    ).toBe(false);
+    const changes = [
+      { limitMs: 1 },
+      { postmasterStartedAt: 'later' },
+      { schedule: { ...schedule, text: 'then' } },
+      { conditions: { ...rest.conditions, pendingOnly: true } },
+    ];
+    for (const change of changes)
+      expect(
+        differsBeyondWal(scheduled, {
+          ...before,
+          scheduledRestart: { ...rest, schedule, ...change },
+        }),
+      ).toBe(true);
+  });
+
   it('is WAL alone when only that moves', () => {
     const after = documentOf('process: running, standby\nprobe: standby, at 0/5000001');
     expect(differsBeyondWal(before, after)).toBe(false);

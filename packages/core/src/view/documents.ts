@@ -1,6 +1,7 @@
 /** What a member says of itself: its key in the store and its answer to other members. */
 import { mayFailOver } from '../model/member.ts';
 import type { PeerAnswer } from '../model/peer.ts';
+import type { ScheduledRestart } from '../model/schedule.ts';
 import type { LeaseTerm, MemberDocument, WalOffer } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
 import { goesOnByPromises, isLeftOut, promiseInForce } from './failsafe.ts';
@@ -49,6 +50,7 @@ export const assembleMemberDocument = (view: View): MemberDocument => {
     replayLsn: standby ? server.replayedLsn : undefined,
     replicationState: standby && server.streaming ? 'streaming' : undefined,
     pendingRestart: server?.pendingRestart === true ? true : undefined,
+    scheduledRestart: state.schedules.restart,
     pause: isPaused(view) ? true : undefined,
     checkpointAfterPromote: state.checkpointDue ? false : undefined,
     ours: true,
@@ -81,8 +83,21 @@ export const differsBeyondWal = (a: MemberDocument, b: MemberDocument): boolean 
   a.vote !== b.vote ||
   a.offer?.to !== b.offer?.to ||
   a.offer?.end.lsn !== b.offer?.end.lsn ||
-  (a.waiting !== b.waiting && JSON.stringify(a.waiting) !== JSON.stringify(b.waiting)) ||
-  (a.tags !== b.tags && JSON.stringify(a.tags) !== JSON.stringify(b.tags));
+  restartKey(a.scheduledRestart) !== restartKey(b.scheduledRestart) ||
+  differsIn(a.waiting, b.waiting) ||
+  differsIn(a.tags, b.tags);
+
+const differsIn = (one: object | undefined, other: object | undefined): boolean =>
+  one !== other && JSON.stringify(one) !== JSON.stringify(other);
+
+/** Equal where the same is scheduled, in whatever order its fields stand. */
+const restartKey = (restart: ScheduledRestart | undefined): string => {
+  if (restart === undefined) return '';
+  const { schedule, conditions, limitMs, postmasterStartedAt } = restart;
+  const { role, postgresVersion, pendingOnly } = conditions;
+  const parts = [schedule.text, role, postgresVersion, pendingOnly, limitMs, postmasterStartedAt];
+  return parts.map(String).join('\n');
+};
 
 export const differsInWal = (a: MemberDocument, b: MemberDocument): boolean =>
   a.xlogLocation !== b.xlogLocation ||

@@ -14,6 +14,7 @@ import type { MemberName } from '../model/member.ts';
 import { isPauseOn } from '../model/operating.ts';
 import type { StoreSnapshot } from '../model/store.ts';
 import type { MemberState } from '../state.ts';
+import { requestNow } from './schedules.ts';
 import type { View } from './view.ts';
 
 /** The newest documents say that the cluster is paused. */
@@ -65,8 +66,9 @@ export const isSuspended = (state: MemberState): boolean => {
  */
 export const namedCandidate = (view: View): MemberName | undefined => {
   const { failover, suspension } = view.store ?? {};
-  if (failover === undefined || failover.value.scheduledAt !== undefined) return undefined;
-  const { leader, member } = failover.value;
+  const request = requestNow(view.store);
+  if (failover === undefined || request === undefined) return undefined;
+  const { leader, member } = request;
   if (suspension === undefined || !isSuspensionOfOther(view)) return member;
   return leader === undefined && failover.modRevision > suspension.modRevision ? member : undefined;
 };

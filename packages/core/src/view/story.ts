@@ -25,6 +25,7 @@ export const deriveStory = (
     tell('loop.began', 'info', { host: after.self.life.host });
   tellLease(before, after, tell);
   tellRequest(before, after, tell);
+  tellScheduled(before, after, { input, tell });
   if (input.kind === 'guard-fenced')
     tell('server.fenced', 'warn', {
       by: 'guard',
@@ -76,8 +77,22 @@ const tellRequest = (before: MemberState, after: MemberState, tell: Tell): void 
     request: document.modRevision,
     ...(leader === undefined ? {} : { from: leader }),
     ...(member === undefined ? {} : { to: member }),
-    ...(scheduledAt === undefined ? {} : { for: scheduledAt }),
+    ...(scheduledAt === undefined ? {} : { for: scheduledAt.text }),
   });
+};
+
+/** A restart at a time was asked for, taken back, or found in our key by a new loop. */
+const tellScheduled = (
+  before: MemberState,
+  after: MemberState,
+  { input, tell }: { readonly input: TimedInput; readonly tell: Tell },
+): void => {
+  const was = before.schedules.restart?.schedule.text;
+  const is = after.schedules.restart?.schedule.text;
+  if (was === undefined && is !== undefined) tell('restart.scheduled', 'info', { for: is });
+  const isCancelled = input.kind === 'request' && input.request.kind === 'cancel-restart';
+  if (was !== undefined && is === undefined && isCancelled)
+    tell('restart.cancelled', 'info', { for: was });
 };
 
 const tellServer = (before: MemberState, after: MemberState, tell: Tell): void => {

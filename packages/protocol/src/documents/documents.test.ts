@@ -8,7 +8,7 @@ import type {
   StoreDocuments,
   Timeline,
 } from '@matriarch/core';
-import { defaultTags, lsn, memberName } from '@matriarch/core';
+import { defaultTags, lsn, memberName, wallTime } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
 import { MATRIARCH_VERSION } from '../version.ts';
@@ -139,6 +139,34 @@ describe('members', () => {
     expect(decodeMember(encodeMember(document))).toEqual(document);
   });
 
+  it('say when they are to be restarted, as Patroni does', () => {
+    const restart =
+      '{"schedule":"2030-01-01T00:00:00+00:00","restart_pending":true,' +
+      '"postmaster_start_time":"2026-11-23 08:21:48.830618+00:00"}';
+    const scheduledRestart = {
+      schedule: { text: '2030-01-01T00:00:00+00:00', at: wallTime(Date.UTC(2030, 0, 1)) },
+      conditions: { role: undefined, postgresVersion: undefined, pendingOnly: true },
+      limitMs: undefined,
+      postmasterStartedAt: '2026-11-23 08:21:48.830618+00:00',
+    };
+    expect(encodeMember({ ...replica, scheduledRestart })).toContain(
+      `"timeline":8,"scheduled_restart":${restart}}`,
+    );
+    expect(decodeMember(`{"scheduled_restart":${restart}}`).scheduledRestart).toEqual(
+      scheduledRestart,
+    );
+    const all = {
+      ...scheduledRestart,
+      conditions: { role: 'replica', postgresVersion: '15.9', pendingOnly: false },
+      limitMs: 1_234,
+    } as const;
+    const text = encodeMember({ ...replica, scheduledRestart: all });
+    expect(text).toContain('"role":"replica","postgres_version":"15.9","timeout":1.234,');
+    expect(decodeMember(text).scheduledRestart).toEqual(all);
+    for (const none of ['{}', 'null', '"soon"', '{"schedule":7}'])
+      expect(decodeMember(`{"scheduled_restart":${none}}`).scheduledRestart).toBeUndefined();
+  });
+
   it('say in our part whose commits wait, and what nobody can read of it is left out', () => {
     const text = encodeMember({
       ...replica,
@@ -177,7 +205,13 @@ describe('the documents of Patroni', () => {
     ['failover', { member: 'pg3' as MemberName }, '{"member":"pg3"}'],
     [
       'failover',
-      { leader: 'pg1' as MemberName, scheduledAt: '2030-01-01T00:00:00+00:00' },
+      {
+        leader: 'pg1' as MemberName,
+        scheduledAt: {
+          text: '2030-01-01T00:00:00+00:00',
+          at: wallTime(Date.UTC(2030, 0, 1)),
+        },
+      },
       '{"leader":"pg1","scheduled_at":"2030-01-01T00:00:00+00:00"}',
     ],
     [
@@ -229,7 +263,17 @@ describe('the documents of Patroni', () => {
     for (const text of ['', '{"leader":', '[]', 'null', '12'])
       expect(read('failover', text)).toEqual({ leader: undefined, member: undefined });
     expect(read('failover', '{"leader":"","member":null}')).toEqual({});
+    expect(read('failover', '{"leader":"pg1","scheduled_at":""}')).toEqual({ leader: 'pg1' });
   });
+
+  it.each(['"tonight"', '"2030-01-01T00:00:00"', '17', '{"at":1}'])(
+    'failover for %s asks for a time that nobody can read, and not for now',
+    (value) => {
+      const document = read('failover', `{"leader":"pg1","scheduled_at":${value}}`);
+      expect(document).toMatchObject({ leader: 'pg1', scheduledAt: { at: undefined } });
+      expect(document?.scheduledAt?.text).toBe(value.replace(/^"|"$/g, ''));
+    },
+  );
 
   it('sync is read as Patroni writes it, and names nobody when it cannot be read', () => {
     expect(read('sync', '{"leader":"pg1","sync_standby":"pg3"}')).toEqual({

@@ -13,6 +13,7 @@ import type { ExactJson, ExactJsonObject } from '../json/exact-json.ts';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
 import { asBoolean, asInteger, asLsn, asObject, asText, isObject } from '../json/read-json.ts';
 import { MATRIARCH_VERSION, PATRONI_VERSION } from '../version.ts';
+import { decodeScheduledRestart, encodeOwnScheduledRestart } from './schedule-codec.ts';
 import { decodeTags, encodeTags } from './tags-codec.ts';
 
 /** The field that tells our members from Patroni's, which leave fields they do not know alone. */
@@ -35,6 +36,10 @@ export const encodeMember = (member: MemberDocument): string =>
     receive_lsn: member.receiveLsn,
     replication_state: member.replicationState,
     timeline: member.timeline,
+    scheduled_restart:
+      member.scheduledRestart === undefined
+        ? undefined
+        : encodeOwnScheduledRestart(member.scheduledRestart),
     [OUR_FIELD]: member.ours
       ? {
           version: MATRIARCH_VERSION,
@@ -115,6 +120,7 @@ export const decodeMember = (text: string): MemberDocument => {
     replayLsn: asLsn(member['replay_lsn']),
     replicationState: asText(member['replication_state']),
     pendingRestart: asBoolean(member['pending_restart']),
+    scheduledRestart: decodeScheduledRestart(member['scheduled_restart']),
     pause: asBoolean(member['pause']),
     checkpointAfterPromote: asBoolean(member['checkpoint_after_promote']),
     ours: isObject(ours),

@@ -4,6 +4,7 @@ import type {
   JsonObject,
   Lsn,
   MemberName,
+  Schedule,
   StatusDocument,
   SyncDocument,
   Timeline,
@@ -12,6 +13,7 @@ import { lsn } from '@matriarch/core';
 import type { ExactJson } from '../json/exact-json.ts';
 import { encodeJson, parseExactJson } from '../json/exact-json.ts';
 import { asInteger, asList, asLsn, asObject, asText, isObject } from '../json/read-json.ts';
+import { decodeSchedule } from './schedule-codec.ts';
 
 /** Patroni's own keys. What cannot be read counts as empty, as it does for Patroni. */
 export interface Codec<T> {
@@ -97,7 +99,7 @@ export const syncCodec: Codec<SyncDocument> = {
 /** `{}` is no request: the key is never deleted. `leader:candidate` is how it was written once. */
 export const failoverCodec: Codec<FailoverDocument> = {
   encode: ({ leader, member, scheduledAt }) =>
-    encodeJson({ leader, member, scheduled_at: scheduledAt }),
+    encodeJson({ leader, member, scheduled_at: scheduledAt?.text }),
   decode: (text) => {
     const value = parseExactJson(text);
     if (value === undefined) return decodeOldFailover(text);
@@ -105,10 +107,16 @@ export const failoverCodec: Codec<FailoverDocument> = {
     return {
       leader: asText(request['leader']) as MemberName | undefined,
       member: asText(request['member']) as MemberName | undefined,
-      scheduledAt: asText(request['scheduled_at']),
+      scheduledAt: decodeTime(request['scheduled_at']),
     };
   },
 };
+
+/** Whatever is no time is one that nobody can read: it never means "now". */
+const decodeTime = (value: ExactJson | undefined): Schedule | undefined =>
+  value === undefined || value === null || value === ''
+    ? undefined
+    : decodeSchedule(asText(value) ?? encodeJson(value));
 
 const decodeOldFailover = (text: string): FailoverDocument => {
   const parts = text.split(':').map((part) => part.trim());

@@ -42,18 +42,6 @@ export const failoverRequest = z
   .object({ ...candidateFields, scheduled_at: optionalText })
   .transform(withCandidate);
 
-/** `POST /restart`; every field narrows when or whether the restart happens. */
-export const restartRequest = z.strictObject({
-  schedule: optionalText,
-  role: z.enum(['primary', 'standby_leader', 'replica']).nullish(),
-  postgres_version: z
-    .string()
-    .regex(/^\d+(\.\d+){1,2}$/, 'X.Y or X.Y.Z is accepted')
-    .nullish(),
-  timeout: z.coerce.number().positive().nullish(),
-  restart_pending: optionalBoolean,
-});
-
 /** `POST /reinitialize` */
 export const reinitializeRequest = z.object({
   force: optionalBoolean,
@@ -107,7 +95,6 @@ export const configRequest = z.record(z.string(), z.json());
 
 export type SwitchoverRequest = z.output<typeof switchoverRequest>;
 export type FailoverRequest = z.output<typeof failoverRequest>;
-export type RestartRequest = z.output<typeof restartRequest>;
 export type ReinitializeRequest = z.output<typeof reinitializeRequest>;
 export type FailsafeRequest = z.output<typeof failsafeRequest>;
 export type ConfigRequest = z.output<typeof configRequest>;

@@ -1,4 +1,4 @@
-import type { Action, StoreTransaction, TransactionPurpose } from '@matriarch/core';
+import type { Action, Schedule, StoreTransaction, TransactionPurpose } from '@matriarch/core';
 import type { Wal, WalRecord } from '../postgres/wal.ts';
 
 /** What the parts of the world report as it happens: the true facts, for the checkers. */
@@ -55,6 +55,17 @@ export type Sighting =
   | { readonly kind: 'foreign-data-touched'; readonly host: string; readonly by: string }
   /** A promise to that host lies on this one's disk. */
   | { readonly kind: 'promise-kept'; readonly host: string; readonly to: string }
+  /** Somebody has asked for a restart of this host or a switchover from it, at a time. */
+  | { readonly kind: 'time-asked-for'; readonly host: string; readonly schedule: Schedule }
+  /** A loop begins what was asked for at a time, with the server that runs then. */
+  | {
+      readonly kind: 'time-has-come';
+      readonly host: string;
+      readonly rule: string;
+      /** Whoever asked for it has put it so. */
+      readonly text: string;
+      readonly startedAt: number | undefined;
+    }
   | { readonly kind: 'leader-changed'; readonly leader: string | undefined }
   /** A transaction of a member was applied. */
   | {

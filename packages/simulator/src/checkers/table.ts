@@ -5,6 +5,7 @@ import { s1PromotionNeedsTheLease } from './s1-promotion-needs-the-lease.ts';
 import { s1WritesNeedTheLease } from './s1-writes-need-the-lease.ts';
 import { s10NothingLostWithoutNeed } from './s10-nothing-lost-without-need.ts';
 import { s13NoPingPong } from './s13-no-ping-pong.ts';
+import { s14ATimeIsKeptOnce } from './s14-a-time-is-kept-once.ts';
 import { s2SilentBeforeTheLeaseExpires } from './s2-silent-before-the-lease-expires.ts';
 import { s4NeverTwoPrimaries } from './s4-never-two-primaries.ts';
 import { s4OldOneSilentFirst } from './s4-old-one-silent-first.ts';
@@ -26,6 +27,7 @@ export const checkers: readonly MakeChecker[] = [
   s7NeverDeleteTheLastCopy,
   s10NothingLostWithoutNeed,
   s13NoPingPong,
+  s14ATimeIsKeptOnce,
   foreignDataUntouched,
   noStorm,
 ];

@@ -1,15 +1,14 @@
 import {
   type JsonObject,
   type MemberName,
-  type OperationRequest,
   type SuspensionDocument,
   isPauseOn,
   memberName,
 } from '@matriarch/core';
 import { drawBytes } from '../clients/local-writer.ts';
-import type { SimHost } from '../host/sim-host.ts';
 import type { Simulation } from '../world/simulation.ts';
 import type { FaultKind } from './fault.ts';
+import { ask } from './schedule-faults.ts';
 
 const BURST_WRITES = 40;
 
@@ -23,14 +22,6 @@ const setPause = (simulation: Simulation, on: boolean): void => {
   const { pause: _pause, ...others } = config;
   const put = on ? { ...others, pause: true } : others;
   simulation.store.documents.transact([], [{ key: 'config', put }]);
-};
-
-/** A request that a member's API hands to its loop; false when there is no loop to take it. */
-const ask = (host: SimHost, request: OperationRequest): boolean => {
-  const loop = host.guard?.loop;
-  if (loop?.process.isAlive !== true) return false;
-  loop.process.deliver(() => loop.take({ kind: 'request', request }));
-  return true;
 };
 
 /** Nothing runs where a server could go on without a lease: an operator has looked. */

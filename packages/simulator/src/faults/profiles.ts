@@ -80,6 +80,12 @@ const operators: Weights = {
   switchover: 3,
 };
 
+const schedules: Weights = {
+  'restart-scheduled': 4,
+  'switchover-scheduled': 3,
+  'wall-clock-set': 3,
+};
+
 export const profiles = {
   quiet: { says: 'no faults at all', weights: {} },
   crashes: { says: 'processes and hosts die', weights: crashes },
@@ -122,8 +128,15 @@ export const profiles = {
     hasForeignMember: true,
   },
   operators: {
-    says: 'operators pause, restart, switch over, reinitialize, while things break',
-    weights: { ...operators, ...crashes, ...network, 'store-refuses': 3, 'store-silent': 3 },
+    says: 'operators pause, restart, switch over, reinitialize, now or later, while things break',
+    weights: {
+      ...operators,
+      ...schedules,
+      ...crashes,
+      ...network,
+      'store-refuses': 3,
+      'store-silent': 3,
+    },
   },
   synchronous: {
     says: 'commits wait for standbys, and everything happens',
@@ -174,7 +187,7 @@ export const profiles = {
   },
   mixed: {
     says: 'everything',
-    weights: { ...crashes, ...pauses, ...network, ...store, ...data, ...operators },
+    weights: { ...crashes, ...pauses, ...network, ...store, ...data, ...operators, ...schedules },
   },
 } as const satisfies Readonly<Record<string, Profile>>;
 

@@ -10,6 +10,7 @@ import {
   type OperationAnswer,
   type Outcome,
   type PromiseRequest,
+  type WallTime,
   createMember,
   step,
 } from '@matriarch/core';
@@ -105,8 +106,10 @@ export class LoopProcess {
   take(input: Input): void {
     if (!this.process.isAlive) return;
     const { machine, name, world } = this.host;
-    const result = step(this.#state, { ...input, now: machine.read() });
+    const wallClock = this.#readWallClock();
+    const result = step(this.#state, { ...input, now: machine.read(), wallClock });
     this.#state = result.state;
+    this.#seeTimes(result.decisions);
     this.#answerRequests();
     const { journal } = world;
     const last = result.decisions.at(-1);
@@ -117,6 +120,23 @@ export class LoopProcess {
     for (const dispatch of result.dispatches) this.#narrate(dispatch, result.decisions);
     this.#send(result.dispatches);
     this.#timer.set(result.wakeAt);
+  }
+
+  #readWallClock(): WallTime {
+    const { machine, world } = this.host;
+    const shown = machine.wallClock.read();
+    return world.plant?.alterWallClock?.(shown, this.host) ?? shown;
+  }
+
+  /** What was asked for at a time begins. */
+  #seeTimes(decisions: readonly Decision[]): void {
+    for (const { rule, event } of decisions) {
+      if (rule !== 'begin-scheduled-restart' && rule !== 'begin-scheduled-switchover') continue;
+      const { host } = this;
+      const startedAt = host.postgres.running?.startedAt;
+      const text = String(event?.details['for']);
+      host.world.see({ kind: 'time-has-come', host: host.name, rule, text, startedAt });
+    }
   }
 
   /** SIGKILL. */

@@ -20,6 +20,34 @@ const makeMachine = () => {
   return { kernel, machine, process, got, say };
 };
 
+describe('WallClock', () => {
+  it('goes on as the world does, and is what it was set to', () => {
+    const { kernel, machine } = makeMachine();
+    const { wallClock } = machine;
+    const first = wallClock.read();
+    kernel.runUntil(1_000);
+    expect(wallClock.read()).toBe(first + 1_000);
+    wallClock.set(-60_000);
+    machine.pause();
+    kernel.runUntil(2_000);
+    expect(wallClock.read()).toBe(first + 2_000 - 60_000);
+  });
+
+  it('knows the latest time that it has shown since a moment', () => {
+    const { kernel, machine } = makeMachine();
+    const { wallClock } = machine;
+    const first = wallClock.read();
+    kernel.runUntil(1_000);
+    wallClock.set(60_000);
+    kernel.runUntil(2_000);
+    wallClock.set(-60_000);
+    kernel.runUntil(3_000);
+    expect(wallClock.latestSince(0)).toBe(first + 62_000);
+    expect(wallClock.latestSince(2_000)).toBe(first + 62_000);
+    expect(wallClock.latestSince(2_001)).toBe(first + 3_000);
+  });
+});
+
 describe('HostClock', () => {
   it('runs at its rate, in steps, and tells when it will show an instant', () => {
     const clock = new HostClock({ now: 1_000, offsetMs: 500, rate: 1.001 });

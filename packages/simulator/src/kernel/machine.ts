@@ -4,6 +4,7 @@ import { HostClock } from './host-clock.ts';
 import type { Kernel } from './kernel.ts';
 import { SimProcess } from './sim-process.ts';
 import { StateLog } from './state-log.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** A boot clock may be wrong by this much, in parts of one; crystal clocks stay below. */
 const DRIFT_MAX = 0.0003;
@@ -14,6 +15,7 @@ export class Machine {
   readonly kernel: Kernel;
   readonly random: Random;
   clock: HostClock;
+  readonly wallClock: WallClock;
   /** Counts the boots; part of the host's identity. */
   boots = 1;
   isUp = true;
@@ -31,6 +33,7 @@ export class Machine {
     this.kernel = kernel;
     this.random = random;
     this.clock = this.#bootClock();
+    this.wallClock = new WallClock(() => kernel.now);
     this.pauses = new StateLog(() => kernel.now);
   }
 

@@ -5,6 +5,7 @@ import type {
   OperationAnswer,
   Outcome,
   PromiseRequest,
+  WallTime,
 } from '@matriarch/core';
 import type { ScriptedFault } from '../faults/fault-schedule.ts';
 import type { SimHost } from '../host/sim-host.ts';
@@ -36,6 +37,8 @@ export interface Plant {
   readonly alterResult?: (kind: ActionKind, result: ActionResult, host: SimHost) => ActionResult;
   /** An answer that the loop gives without having been told of the request. */
   readonly alterRequest?: (request: PromiseRequest, host: SimHost) => OperationAnswer | undefined;
+  /** What a loop is told of its host's wall clock. */
+  readonly alterWallClock?: (time: WallTime, host: SimHost) => WallTime;
   /** Undefined: the effect does not happen. */
   readonly alterEffect?: (effect: GuardEffect, host: SimHost) => GuardEffect | undefined;
 }

@@ -10,6 +10,7 @@ import { dataPlants } from './data-plants.ts';
 import { orderPlants } from './order-plants.ts';
 import type { ActionResult, Plant, Pretended } from './plant.ts';
 import { failsafePlants } from './failsafe-plants.ts';
+import { schedulePlants } from './schedule-plants.ts';
 import { syncPlants } from './sync-plants.ts';
 
 const NOT_DONE: ActionResult = { kind: 'failed', cause: 'planted' };
@@ -138,7 +139,7 @@ const PAUSE_PLANTS: readonly Plant[] = [
     says: 'after a pause the lease is taken though a primary may be going on without it',
     caughtBy: ['s4-old-one-silent-first', 's4-never-two-primaries'],
     profile: 'operators',
-    from: 144,
+    from: 223,
     alterAction: transaction('acquire', (before) => ({
       ...before,
       compares: before.compares.filter(({ key }) => key !== 'suspension'),
@@ -195,4 +196,5 @@ export const plants: readonly Plant[] = [
   ...dataPlants,
   ...syncPlants,
   ...failsafePlants,
+  ...schedulePlants,
 ];

@@ -45,7 +45,7 @@ const emptyDisk = circumstance('the data directory of a crashed primary is gone'
 /** Found by search: `npm run sim` tells at its end what it has not reached. */
 export const directed: readonly Directed[] = [
   { reaches: 'abandon-bootstrap', seed: 8, profile: 'bootstrap' },
-  { reaches: 'take-lease-again', seed: 29, profile: 'operators' },
+  { reaches: 'take-lease-again', seed: 41, profile: 'operators' },
   {
     reaches: 'fence-stray-private-server',
     seed: 4,
@@ -60,6 +60,15 @@ export const directed: readonly Directed[] = [
       fault(30_000, 'cluster-paused', { lastsMs: 60_000 }),
       fault(36_000, 'postmaster-killed'),
       fault(45_000, 'switchover', { draws: [0] }),
+    ],
+  },
+  {
+    reaches: 'drop-scheduled-switchover',
+    seed: 1,
+    profile: 'quiet',
+    script: [
+      fault(30_000, 'switchover-scheduled', { lastsMs: 10_000, draws: [0.5, 0.9, 0.9] }),
+      fault(31_000, 'cluster-paused', { lastsMs: 60_000 }),
     ],
   },
   {

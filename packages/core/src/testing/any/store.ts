@@ -13,6 +13,7 @@ import type {
   Versioned,
 } from '../../model/store.ts';
 import { timeline } from '../../model/timeline.ts';
+import { anySchedule } from './schedules.ts';
 import {
   CLUSTER,
   NAMES,
@@ -65,7 +66,11 @@ export const documents: { [K in DocumentKey]: fc.Arbitrary<StoreDocuments[K]> } 
   config: fc.constantFrom({}, {}, { pause: true }, { failsafe_mode: true }),
   leader: anyName,
   status: fc.record({ optime: anyLsn, retainSlots: fc.constantFrom(undefined, ['delta']) }),
-  failover: fc.record({ leader: maybe(anyName), member: maybe(anyName) }),
+  failover: fc.record({
+    leader: maybe(anyName),
+    member: maybe(anyName),
+    scheduledAt: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, anySchedule),
+  }),
   history: fc.constantFrom([], [{ timeline: timeline(1), switchLsn: lsn(0x5000000n), reason: '' }]),
   sync: fc.record({
     leader: maybe(anyName),

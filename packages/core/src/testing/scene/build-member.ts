@@ -7,6 +7,7 @@ import { WAITING_LOOK_MS } from '../../absorb/absorb-waiting.ts';
 import { after } from '../../model/instant.ts';
 import { defaultTags } from '../../model/member.ts';
 import { defaultPolicy } from '../../model/policy.ts';
+import { noSchedules } from '../../model/schedules.ts';
 import type { LeaseId, Revision } from '../../model/store.ts';
 import { freshRejoin } from '../../model/rejoin.ts';
 import { type Draft, type MemberState, type Self, createMember } from '../../state.ts';
@@ -16,9 +17,10 @@ import { assembleView } from '../../view/view.ts';
 import { factsOfCommits } from './facts-of-commits.ts';
 import { factsOfFailsafe } from './facts-of-failsafe.ts';
 import { factsOfMember } from './facts-of-member.ts';
+import { factsOfSchedules } from './facts-of-schedules.ts';
 import { factsOfServer } from './facts-of-server.ts';
 import { factsOfStore } from './facts-of-store.ts';
-import { LineReader, NOW, type SceneLine, type SceneMistake } from './line.ts';
+import { LineReader, NOW, type SceneLine, type SceneMistake, wallTimeAt } from './line.ts';
 import { nearest } from './nearest.ts';
 import type { Fact, Facts, SceneDraft } from './scene-draft.ts';
 
@@ -29,6 +31,7 @@ export const facts: Facts = {
   ...factsOfStore,
   ...factsOfCommits,
   ...factsOfServer,
+  ...factsOfSchedules,
 };
 
 const nobody: Self = {
@@ -54,6 +57,7 @@ const openScene = (): SceneDraft => {
     slotsAt: NOW,
     publishedAt: NOW,
     rejoin: freshRejoin(aMinuteAgo),
+    schedules: { ...noSchedules, clock: { value: wallTimeAt(NOW), at: NOW } },
   };
   return { state, documents: {}, members: {}, answers: {}, ownKeyTold: false };
 };

@@ -15,7 +15,7 @@ import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
 import { renderSyncNames } from '../../replication/sync-names.ts';
 import { type Vacating, beginVacating } from '../../state.ts';
 import { type LineReader, NOW } from './line.ts';
-import { type Facts, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
+import { type Facts, STARTED, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
 
 export const CLUSTER = '7001';
 
@@ -96,8 +96,8 @@ const readAnswer = (line: LineReader, inRecovery: boolean): ServerProbe => {
     upstream: upstream === undefined ? undefined : addressOf(upstream),
     standbys: readStandbys(line),
     slots: readSlots(line),
-    startedAt: '2026-01-01T00:00:00Z',
-    pendingRestart: false,
+    startedAt: line.text('started') ?? STARTED,
+    pendingRestart: line.has('restart pending'),
   };
 };
 

@@ -1,11 +1,14 @@
 /** Lines about the store's documents, and about what the other members answered. */
+import { after } from '../../model/instant.ts';
 import { type MemberName, defaultTags } from '../../model/member.ts';
-import type { LeaseId, MemberDocument, Promotion, Revision } from '../../model/store.ts';
+import type { FailoverDocument, LeaseId, MemberDocument } from '../../model/store.ts';
+import type { Promotion, Revision } from '../../model/store.ts';
 import type { LeaseTerm, StatusDocument } from '../../model/store.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { parseLsn } from '../../model/lsn.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
+import { scheduleFor } from './facts-of-schedules.ts';
 import { type LineReader, NOW } from './line.ts';
 import {
   type Facts,
@@ -115,6 +118,13 @@ const readHandover = (line: LineReader, scene: SceneDraft): void => {
   });
 };
 
+/** `later`; or a time, `for in 10s` */
+const readSchedule = (line: LineReader): Pick<FailoverDocument, 'scheduledAt'> => {
+  if (line.has('for no time')) return { scheduledAt: { text: 'tonight', at: undefined } };
+  const at = line.has('later') ? after(NOW, 3_600_000) : line.time('for');
+  return at === undefined ? {} : { scheduledAt: scheduleFor(at) };
+};
+
 const readFailover = (line: LineReader, scene: SceneDraft): void => {
   const from = line.text('from');
   const to = line.text('to');
@@ -123,7 +133,7 @@ const readFailover = (line: LineReader, scene: SceneDraft): void => {
     value: {
       ...(from === undefined ? {} : { leader: asMember(from) }),
       ...(to === undefined ? {} : { member: asMember(to) }),
-      ...(line.has('later') ? { scheduledAt: '2026-01-01T03:00:00Z' } : {}),
+      ...readSchedule(line),
     },
   });
 };

@@ -2,14 +2,21 @@
  * One line of a scene, `subject name: clause, clause`, and what its clauses say. Whatever a reader
  * does not ask for is a mistake, so a typing error never means "the fact is missing".
  */
-import { type Instant, after } from '../../model/instant.ts';
+import { type Instant, after, elapsedMs } from '../../model/instant.ts';
 import { type Lsn, parseLsn } from '../../model/lsn.ts';
+import { type WallTime, wallTime } from '../../model/schedule.ts';
 import type { Ancestor, Lineage, Timeline } from '../../model/timeline.ts';
 import type { WalPosition } from '../../model/wal-position.ts';
 import { nearest } from './nearest.ts';
 
 /** When every scene plays: an hour after the host started. */
 export const NOW = 3_600_000 as Instant;
+
+/** What the wall clock shows then. */
+const WALL_NOW = 1_900_000_000_000;
+
+/** The wall clock's time at an instant of the scene. */
+export const wallTimeAt = (at: Instant): WallTime => wallTime(WALL_NOW + elapsedMs(NOW, at));
 
 export interface SceneLine {
   readonly number: number;

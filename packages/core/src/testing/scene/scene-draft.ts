@@ -31,10 +31,13 @@ export interface Fact {
 
 export type Facts = Readonly<Record<string, Fact>>;
 
+/** When servers say that they were started, unless the line says another time. */
+export const STARTED = '2026-01-01 00:00:00+00:00';
+
 export const addressOf = (member: string): string => `${member}:5432`;
 
 /** Revisions at which documents were written, unless the line says another one. */
-const REVISIONS: Readonly<Record<DocumentKey, number>> = {
+export const REVISIONS: Readonly<Record<DocumentKey, number>> = {
   initialize: 10,
   config: 11,
   sync: 12,

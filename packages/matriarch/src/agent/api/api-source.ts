@@ -7,6 +7,7 @@ import type {
   OperationRequest,
   PromiseRequest,
   Revision,
+  ScheduleRequest,
   ServerProbe,
   StoreSnapshot,
   WalPosition,
@@ -55,7 +56,7 @@ export interface ApiSource {
   /** Writes `config` if it is still at `comparedRevision`. */
   fileConfig(document: JsonObject, comparedRevision: Revision): Promise<FilingAnswer>;
   /** Hands a request to the loop, whose state then has the answer under the request's id. */
-  ask(request: OperationRequest | PromiseRequest): void;
+  ask(request: OperationRequest | PromiseRequest | ScheduleRequest): void;
   /** The first state that satisfies, the present one included; undefined when none did in time. */
   watchState(
     satisfies: (state: MemberState) => boolean,

@@ -13,6 +13,7 @@ import {
   type ExactJsonObject,
   OUR_FIELD,
   encodeJob,
+  encodeOwnScheduledRestart,
   encodeWaiting,
   encodeTags,
   readClusterSettings,
@@ -70,6 +71,10 @@ const assembleMember = (name: string, role: string, document: MemberDocument) =>
     port: address?.port,
     timeline: document.timeline,
     pending_restart: document.pendingRestart,
+    scheduled_restart:
+      document.scheduledRestart === undefined
+        ? undefined
+        : encodeOwnScheduledRestart(document.scheduledRestart),
     tags: encodeTags(document.tags),
     [OUR_FIELD]: assembleOurPart(document, role),
   };
@@ -118,7 +123,8 @@ const lsnText = (position: Lsn | undefined): string =>
 
 const assembleSchedule = ({ failover }: StoreSnapshot): ExactJsonObject | undefined => {
   const { scheduledAt, leader, member } = failover?.value ?? {};
-  return scheduledAt === undefined ? undefined : { at: scheduledAt, from: leader, to: member };
+  if (scheduledAt === undefined) return undefined;
+  return { at: scheduledAt.text, from: leader, to: member };
 };
 
 /** `GET /history`: old timeline, where it was left, why, when, and who led from then on. */

@@ -29,6 +29,7 @@ import { assembleMemberFacts } from './member-facts.ts';
 import { assembleStatusDocument } from './status-document.ts';
 import {
   NOW,
+  SCHEDULE,
   buildSnapshot,
   buildState,
   memberDocument,
@@ -53,6 +54,13 @@ const statusText = (state: MemberState, now: Instant = NOW): string =>
 
 const status = (state: MemberState, now?: Instant): Record<string, unknown> =>
   JSON.parse(statusText(state, now)) as Record<string, unknown>;
+
+const scheduledRestart = {
+  schedule: SCHEDULE,
+  conditions: { pendingOnly: true },
+  limitMs: undefined,
+  postmasterStartedAt: '2026-11-23 08:25:19.152235+00:00',
+} as const;
 
 describe('the status document', () => {
   it('of a primary is Patroni’s, and ours behind it', () => {
@@ -270,14 +278,14 @@ describe('the cluster document', () => {
     );
   });
 
-  it('names roles, and says what is unknown', () => {
+  it('names roles, and says what is unknown and what waits for its time', () => {
     const unknown = { receiveLsn: undefined, replayLsn: undefined, xlogLocation: undefined };
     const waiting = [{ kind: 'role', name: 'billing', state: 'waits' }] as const;
     const snapshot = buildSnapshot({
       members: {
         pg1: memberDocument(1, { waiting }),
         // Of when it was the leader.
-        pg2: memberDocument(2, { waiting }),
+        pg2: memberDocument(2, { waiting, scheduledRestart }),
         pg3: memberDocument(3, {
           ...unknown,
           connUrl: '',
@@ -289,7 +297,7 @@ describe('the cluster document', () => {
       },
       config: { pause: true, synchronous_mode: 'quorum' },
       sync: { leader: 'pg1', voters: ['pg2'], quorum: 1 } as unknown as SyncDocument,
-      failover: { leader: 'pg1' as never, scheduledAt: '2030-01-01T00:00:00+00:00' },
+      failover: { leader: 'pg1' as never, scheduledAt: SCHEDULE },
     });
     const document = JSON.parse(encodeJson(assembleClusterDocument(snapshot, 'demo'))) as {
       members: Record<string, unknown>[];
@@ -305,7 +313,16 @@ describe('the cluster document', () => {
         state: 'running',
         matriarch: { waiting: [{ role: 'billing', state: 'waits' }] },
       },
-      { name: 'pg2', role: 'quorum_standby', lag: 0 },
+      {
+        name: 'pg2',
+        role: 'quorum_standby',
+        lag: 0,
+        scheduled_restart: {
+          schedule: SCHEDULE.text,
+          restart_pending: true,
+          postmaster_start_time: '2026-11-23 08:25:19.152235+00:00',
+        },
+      },
       {
         name: 'pg3',
         role: 'replica',
@@ -329,6 +346,20 @@ describe('the cluster document', () => {
     };
     const { members: rows } = assembleClusterDocument(buildSnapshot({ members }), 'demo');
     expect(rows).toMatchObject([{}, { name: 'pg2', lag: 144n }, { name: 'pg3', lag: 0n }]);
+  });
+});
+
+describe('a restart that waits for its time', () => {
+  it('is in the status document without the start of the postmaster', () => {
+    const primary = primaryState();
+    const restart = { ...scheduledRestart, limitMs: 5_000 };
+    const scheduled = { ...primary, schedules: { ...primary.schedules, restart } };
+    const text = statusText(scheduled);
+    expect(text).toContain(
+      '"scheduled_restart": {"schedule": "2030-01-01T00:00:00+00:00", ' +
+        '"restart_pending": true, "timeout": 5}',
+    );
+    expect(statusText(primary)).not.toContain('scheduled_restart');
   });
 });
 

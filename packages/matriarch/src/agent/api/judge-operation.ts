@@ -3,20 +3,25 @@ import {
   type Json,
   type JsonObject,
   type MemberState,
-  type View,
+  type RestartConditions,
+  type Schedule,
   assembleView,
   meansYes,
+  parseServerVersion,
+  whyNotMeant,
 } from '@matriarch/core';
-import { type Reply, refuse, textReply } from './reply.ts';
+import { judgeSchedule } from './judge-schedule.ts';
+import { type Reply, textReply } from './reply.ts';
 
-/** What a restart is asked for with, read and found possible. */
+/** What a restart is asked for with, read. */
 export interface RestartOrder {
+  readonly conditions: RestartConditions;
   readonly limitMs: number | undefined;
+  /** Undefined: now. */
+  readonly schedule: Schedule | undefined;
 }
 
-const FILTERS = new Set(['schedule', 'role', 'postgres_version', 'timeout', 'restart_pending']);
-const ROLES = new Set(['primary', 'standby_leader', 'replica']);
-const VERSION = /^(\d+)\.(\d+)(?:\.(\d+))?$/;
+const ROLES = ['primary', 'standby_leader', 'replica'] as const;
 
 /** Work that changes the data directory, in the words of the answer. */
 const JOBS: Readonly<Record<string, string>> = {
@@ -45,65 +50,79 @@ const secondsOf = (value: unknown): number | undefined => {
 /** As it stands in the answer. */
 const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** As PostgreSQL counts: 15.8 is 150008, 9.6.24 is 90624. */
-const versionNumber = (text: string): number | undefined => {
-  const match = VERSION.exec(text);
-  if (match === null) return undefined;
-  const [major, minor, patch] = match.slice(1).map((part) => Number(part ?? Number.NaN));
-  if (major === undefined || minor === undefined) return undefined;
-  if (patch === undefined || Number.isNaN(patch))
-    return major >= 10 ? major * 10_000 + minor : undefined;
-  return major * 10_000 + minor * 100 + patch;
+type Reader = (value: Json, order: RestartOrder) => RestartOrder | Reply;
+
+const readers = (wallClockMs: number): Readonly<Record<string, Reader>> => ({
+  schedule: (value, order) => {
+    const schedule = judgeSchedule(textOf(value), 'restart', wallClockMs);
+    return 'status' in schedule ? schedule : { ...order, schedule };
+  },
+  role: (value, order) => {
+    const role = ROLES.find((known) => known === value);
+    return role === undefined
+      ? textReply(400, 'PostgreSQL role should be either primary, standby_leader, or replica')
+      : { ...order, conditions: { ...order.conditions, role } };
+  },
+  postgres_version: (value, order) => {
+    const postgresVersion = textOf(value);
+    return parseServerVersion(postgresVersion) === undefined
+      ? textReply(
+          400,
+          `Invalid PostgreSQL version format: X.Y or X.Y.Z is accepted: ${postgresVersion}`,
+        )
+      : { ...order, conditions: { ...order.conditions, postgresVersion } };
+  },
+  timeout: (value, order) => {
+    const seconds = secondsOf(value);
+    return seconds === undefined
+      ? textReply(400, 'Timeout should be a positive number of seconds')
+      : { ...order, limitMs: Math.ceil(seconds * 1_000) };
+  },
+  restart_pending: (value, order) => ({
+    ...order,
+    conditions: { ...order.conditions, pendingOnly: meansYes(value) },
+  }),
+});
+
+const NO_CONDITIONS: RestartOrder = {
+  conditions: { pendingOnly: false },
+  limitMs: undefined,
+  schedule: undefined,
 };
 
-const whyMalformed = (body: JsonObject, paused: boolean): Reply | undefined => {
-  for (const [key, value] of Object.entries(body)) {
-    if (!FILTERS.has(key))
-      return textReply(400, `Unknown filter for the scheduled restart: ${key}`);
-    if (value === null) continue;
-    const text = textOf(value);
-    if (key === 'role' && !ROLES.has(text))
-      return textReply(400, 'PostgreSQL role should be either primary, standby_leader, or replica');
-    if (key === 'postgres_version' && versionNumber(text) === undefined)
-      return textReply(400, `Invalid PostgreSQL version format: X.Y or X.Y.Z is accepted: ${text}`);
-    if (key === 'timeout' && secondsOf(value) === undefined)
-      return textReply(400, 'Timeout should be a positive number of seconds');
-    if (key !== 'schedule') continue;
-    if (paused) return textReply(500, "Can't schedule restart in the paused state");
-    return refuse(
-      'not-built-yet',
-      'a restart cannot be scheduled yet; ask for it without a time when it is to happen',
-    );
-  }
-  return undefined;
-};
-
-/** Whether this server is one of those that are meant. */
-const meetsConditions = ({ server, writable }: View, body: JsonObject): boolean => {
-  const { role, postgres_version: version, restart_pending: pending } = body;
-  const isPrimary = server === undefined ? writable : !server.inRecovery;
-  if (typeof role === 'string' && (role === 'primary') !== isPrimary) return false;
-  if (meansYes(pending) && server?.pendingRestart !== true) return false;
-  if (typeof version !== 'string') return true;
-  return server !== undefined && server.serverVersion < (versionNumber(version) ?? 0);
-};
-
-export const judgeRestart = (
-  state: MemberState,
+/** Reads what is asked for: the first thing that is wrong is told, in Patroni's sentence. */
+export const readRestartOrder = (
   body: JsonObject,
-  { paused }: { readonly paused: boolean },
+  { paused, wallClockMs }: { readonly paused: boolean; readonly wallClockMs: number },
 ): RestartOrder | Reply => {
-  const malformed = whyMalformed(body, paused);
-  if (malformed !== undefined) return malformed;
+  const isGiven = (value: Json | undefined): value is Json => value !== undefined && value !== null;
+  if (paused && isGiven(body['schedule']))
+    return textReply(500, "Can't schedule restart in the paused state");
+  const known = readers(wallClockMs);
+  let order = NO_CONDITIONS;
+  for (const [key, value] of Object.entries(body)) {
+    const reader = Object.hasOwn(known, key) ? known[key] : undefined;
+    if (reader === undefined)
+      return textReply(400, `Unknown filter for the scheduled restart: ${key}`);
+    if (!isGiven(value)) continue;
+    const read = reader(value, order);
+    if ('status' in read) return read;
+    order = read;
+  }
+  return order;
+};
+
+/** Why a restart cannot be now; undefined: it may be asked for. */
+export const judgeRestart = (state: MemberState, order: RestartOrder): Reply | undefined => {
   const busy = whyBusy(state);
   if (busy !== undefined) return busy;
   const view = assembleView(state);
   const { process, probe } = state;
   if (process.kind === 'running' && view.server === undefined && probe?.value.kind !== 'no-answer')
     return textReply(503, 'postgres is still starting');
-  if (!meetsConditions(view, body)) return textReply(503, 'restart conditions are not satisfied');
-  const seconds = secondsOf(body['timeout']);
-  return { limitMs: seconds === undefined ? undefined : Math.ceil(seconds * 1_000) };
+  return whyNotMeant(view, order.conditions) === undefined
+    ? undefined
+    : textReply(503, 'restart conditions are not satisfied');
 };
 
 /** Undefined: it may be asked for. */

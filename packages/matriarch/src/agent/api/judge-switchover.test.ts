@@ -25,8 +25,10 @@ const priority = {
   config: { synchronous_mode: true },
   sync: { leader: 'pg1', voters: ['pg3'], quorum: 0 } as unknown as SyncDocument,
 };
+const stopped = { state: 'stopped' };
 const nofailover = { tags: { ...defaultTags, nofailover: true } };
 const good = { leader: 'pg1', candidate: 'pg2' };
+const tonight = { ...good, candidate: 'pg3', scheduled_at: '2026-11-24T03:00:00+01:00' };
 const NOBODY = 'no good candidates have been found';
 
 describe('a request is refused', () => {
@@ -104,6 +106,9 @@ describe('a request is refused', () => {
       'Switchover target and source are the same',
     ],
     ['switchover', { leader: 'pg2', candidate: 'pg3' }, {}, 412, 'leader name does not match'],
+    ['switchover', { ...tonight, leader: 'pg2' }, {}, 412, 'leader name does not match'],
+    ['switchover', { ...tonight, candidate: 'pg9' }, {}, 412, 'candidate does not exists'],
+    ['switchover', { ...tonight, candidate: 'toString' }, {}, 412, 'candidate does not exists'],
     ['switchover', good, { leader: undefined }, 412, 'leader name does not match'],
     ['failover', { leader: 'pg2', candidate: 'pg3' }, {}, 412, 'leader name does not match'],
     ['switchover', { leader: 'pg1', candidate: 'pg9' }, {}, 412, 'candidate does not exists'],
@@ -162,15 +167,6 @@ describe('a request is refused', () => {
   it.each(cases)('%s %j', (...[asked, body, changes, status, text]) => {
     expect(judge(asked, body, changes)).toMatchObject({ status, body: text });
   });
-
-  it('when it is for later, which nobody would carry out', () => {
-    const judged = judge('switchover', { ...good, scheduled_at: '2030-01-01T00:00:00Z' });
-    expect(judged).toMatchObject({ status: 501 });
-    // On this sentence patronictl would ask for a failover right now.
-    expect(judged).not.toMatchObject({
-      body: expect.stringContaining('Server does not support this operation') as string,
-    });
-  });
 });
 
 describe('a request is filed', () => {
@@ -187,6 +183,28 @@ describe('a request is filed', () => {
       },
     ],
     ['switchover', { leader: 'pg1' }, {}, { document: { leader: 'pg1', member: undefined } }],
+    [
+      'switchover',
+      tonight,
+      {},
+      {
+        document: {
+          leader: 'pg1',
+          member: 'pg3',
+          scheduledAt: {
+            text: '2026-11-24T03:00:00+01:00',
+            at: Date.UTC(2026, 10, 24, 2),
+          },
+        },
+      },
+    ],
+    // Tonight it may be there again, and hold everything.
+    [
+      'switchover',
+      tonight,
+      { ...priority, members: { pg1: memberDocument(1), pg3: memberDocument(3, stopped) } },
+      { document: { member: 'pg3' } },
+    ],
     [
       'switchover',
       { leader: 'pg1', member: 'pg3', candidate: null },

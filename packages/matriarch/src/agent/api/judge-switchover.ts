@@ -8,8 +8,8 @@ import {
 } from '@matriarch/core';
 import { type ClusterSettings, readClusterSettings } from '@matriarch/protocol';
 import type { SwitchoverRequest } from '@matriarch/protocol';
-import { parseSchedule } from './parse-schedule.ts';
-import { type Reply, refuse, textReply } from './reply.ts';
+import { judgeSchedule } from './judge-schedule.ts';
+import { type Reply, textReply } from './reply.ts';
 
 export type SwitchoverWord = 'switchover' | 'failover';
 
@@ -43,14 +43,22 @@ export const judgeSwitchover = (case_: SwitchoverCase): Filing | Reply => {
   if (refusal !== undefined) return refusal;
   const word = leader === undefined ? asked : 'switchover';
   if (leader === candidate) return textReply(400, 'Switchover target and source are the same');
-  if (request.scheduled_at !== undefined) return refuseSchedule();
-  const impossible = whyImpossible({ word, request, snapshot, settings });
+  const schedule =
+    request.scheduled_at === undefined
+      ? undefined
+      : judgeSchedule(request.scheduled_at, 'switchover', case_.wallClockMs);
+  if (schedule !== undefined && 'status' in schedule) return schedule;
+  const impossible =
+    schedule === undefined
+      ? whyImpossible({ word, request, snapshot, settings })
+      : whyUnknown(request, snapshot);
   if (impossible !== undefined) return textReply(412, impossible);
   return {
     word,
     document: {
       leader: leader as MemberName | undefined,
       member: candidate as MemberName | undefined,
+      ...(schedule === undefined ? {} : { scheduledAt: schedule }),
     },
     leader: snapshot.leader?.value,
     comparedRevision: snapshot.failover?.modRevision ?? 0,
@@ -68,40 +76,23 @@ const whyMalformed = (case_: SwitchoverCase, { paused }: ClusterSettings): Reply
   if (scheduledAt !== undefined) {
     if (isFailover) return textReply(400, "Failover can't be scheduled");
     if (paused) return textReply(400, "Can't schedule switchover in the paused state");
-    return whyNotScheduled(scheduledAt, case_.wallClockMs);
+    return undefined;
   }
   if (paused && candidate === undefined)
     return textReply(400, 'Switchover is possible only to a specific candidate in a paused state');
   return undefined;
 };
 
-const whyNotScheduled = (text: string, wallClockMs: number): Reply | undefined => {
-  const schedule = parseSchedule(text);
-  switch (schedule.kind) {
-    case 'no-time-zone':
-      return textReply(400, 'Timezone information is mandatory for the scheduled switchover');
-    case 'unreadable':
-      return textReply(
-        422,
-        'Unable to parse scheduled timestamp. ' +
-          'It should be in an unambiguous format, e.g. ISO 8601',
-      );
-    case 'at':
-      return schedule.epochMs < wallClockMs
-        ? textReply(422, 'Cannot schedule switchover in the past')
-        : undefined;
-  }
+/** Who is named must be there now; how good a candidate is, is looked at when it is time. */
+const whyUnknown = (
+  { leader, candidate }: SwitchoverRequest,
+  { members, leader: holder }: StoreSnapshot,
+): string | undefined => {
+  if (leader !== holder?.value) return 'leader name does not match';
+  return candidate === undefined || Object.hasOwn(members, candidate)
+    ? undefined
+    : 'candidate does not exists';
 };
-
-/**
- * No member of ours acts on a time in the request: accepting one would be a promise nobody keeps.
- * Not Patroni's sentence for 501, on which patronictl would ask for an immediate failover instead.
- */
-const refuseSchedule = (): Reply =>
-  refuse(
-    'not-built-yet',
-    'a switchover cannot be scheduled yet; ask for it without a time when it is to happen',
-  );
 
 interface PossibleCase {
   readonly word: SwitchoverWord;

@@ -7,10 +7,18 @@ import {
   type OperationAnswer,
   type OperationRequest,
   type PromiseRequest,
+  type ScheduleRequest,
+  type ScheduledRestart,
   withAnswer,
 } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
-import { primaryState, replicaState } from './testing/build-state.ts';
+import {
+  SCHEDULE,
+  buildSnapshot,
+  memberDocument,
+  primaryState,
+  replicaState,
+} from './testing/build-state.ts';
 import { exchange } from './testing/exchange.ts';
 import { type StartedApi, startApi } from './testing/start-api.ts';
 
@@ -22,7 +30,9 @@ const post = async ({ address }: StartedApi, path: string, body?: object) => {
   return [status, said];
 };
 
-const untilAsked = async ({ source }: StartedApi): Promise<OperationRequest | PromiseRequest> => {
+type Asked = OperationRequest | PromiseRequest | ScheduleRequest;
+
+const untilAsked = async ({ source }: StartedApi): Promise<Asked> => {
   const startedMs = performance.now();
   while (source.counts.watching === 0) {
     if (performance.now() - startedMs > EVENT_LIMIT_MS) throw new Error('nothing was asked');
@@ -39,7 +49,7 @@ const untilAsked = async ({ source }: StartedApi): Promise<OperationRequest | Pr
 const answerWith = async (
   started: StartedApi,
   answer: Omit<OperationAnswer, 'id'>,
-): Promise<OperationRequest | PromiseRequest> => {
+): Promise<Asked> => {
   const request = await untilAsked(started);
   const { current } = started.source;
   const operating = withAnswer(current.operating, { id: request.id, ...answer });
@@ -106,6 +116,7 @@ describe('a restart', () => {
       'Invalid PostgreSQL version format: X.Y or X.Y.Z is accepted: 9.5',
     ],
     [{ role: 'replica' }, 503, 'restart conditions are not satisfied'],
+    [{ role: 'standby_leader' }, 503, 'restart conditions are not satisfied'],
     [{ restart_pending: true }, 503, 'restart conditions are not satisfied'],
     [{ postgres_version: '15.18' }, 503, 'restart conditions are not satisfied'],
   ])('with %j is refused', async (body, status, said) => {
@@ -123,29 +134,125 @@ describe('a restart', () => {
     }
   });
 
-  it('with a time is not taken for one without', async () => {
-    const started = await startApi(primaryState());
-    const [status, said] = await post(started, '/restart', { schedule: '2030-01-01T00:00Z' });
-    expect(status).toBe(501);
-    expect(said).toContain('cannot be scheduled yet');
-    const paused = await startApi(primaryState({}, { config: { pause: true } }));
-    expect(await post(paused, '/restart', { schedule: '2030-01-01T00:00Z' })).toEqual([
-      500,
-      "Can't schedule restart in the paused state",
-    ]);
-  });
-
   it('waits for nothing while another one is under way, or the server is starting', async () => {
     const busy = await startApi(withState(primaryState(), busyWith('restart')));
     expect(await post(busy, '/restart', {})).toEqual([503, 'restart already in progress']);
     const starting = await startApi(withState(primaryState(), { probe: undefined }));
     expect(await post(starting, '/restart', {})).toEqual([503, 'postgres is still starting']);
   });
+});
 
-  it('is never scheduled, so none can be taken back', async () => {
-    const { address } = await startApi(primaryState());
-    const { status, body } = await exchange(address, '/restart', { method: 'DELETE' });
-    expect([status, body]).toEqual([404, 'no restarts are scheduled']);
+describe('a restart at a time', () => {
+  const schedule = '2030-01-01T00:00Z';
+  const filed = { schedule: SCHEDULE, conditions: { pendingOnly: false }, limitMs: undefined };
+
+  const waitingState = (): MemberState => {
+    const { schedules } = primaryState();
+    const restart = { ...filed, postmasterStartedAt: undefined };
+    return withState(primaryState(), { schedules: { ...schedules, restart } });
+  };
+
+  /** The loop has it in our key. */
+  const publish = ({ source }: StartedApi, restart: ScheduledRestart | undefined): void => {
+    const members = { pg1: memberDocument(1, { scheduledRestart: restart }) };
+    source.see(buildSnapshot({ members }));
+  };
+
+  it('is asked of the loop, and answered when the store shows it', async () => {
+    const started = await startApi(primaryState());
+    const body = { schedule, role: 'replica', postgres_version: '15.9', timeout: 5 };
+    const answer = post(started, '/restart', { ...body, restart_pending: 'on' });
+    const request = await answerWith(started, { kind: 'done', because: 'Restart scheduled' });
+    const restart = {
+      schedule: SCHEDULE,
+      conditions: { role: 'replica', postgresVersion: '15.9', pendingOnly: true },
+      limitMs: 5_000,
+    } as const;
+    expect(request).toMatchObject({ kind: 'schedule-restart', restart });
+    publish(started, { ...restart, postmasterStartedAt: undefined });
+    expect(await answer).toEqual([202, 'Restart scheduled']);
+  });
+
+  it('is answered also when etcd is away, after a moment', async () => {
+    const started = await startApi(primaryState());
+    const answer = post(started, '/restart', { schedule });
+    const request = await answerWith(started, { kind: 'done', because: 'Restart scheduled' });
+    expect(request).toMatchObject({ restart: filed });
+    expect(await answer).toEqual([202, 'Restart scheduled']);
+  });
+
+  it('is refused while another one waits', async () => {
+    const started = await startApi(primaryState());
+    const answer = post(started, '/restart', { schedule });
+    const because = 'Another restart is already scheduled';
+    await answerWith(started, { kind: 'refused', because });
+    expect(await answer).toEqual([409, because]);
+  });
+
+  it('is not looked at for whether it could be now', async () => {
+    const started = await startApi(withState(replicaState(), busyWith('restart')));
+    const answer = post(started, '/restart', { schedule, role: 'primary' });
+    await answerWith(started, { kind: 'refused', because: '' });
+    expect((await answer)[0]).toBe(409);
+  });
+
+  it.each([
+    ['2030-01-01T00:00', 400, 'Timezone information is mandatory for the scheduled restart'],
+    ['2026-11-23T08:29:59Z', 422, 'Cannot schedule restart in the past'],
+    [
+      'soon',
+      422,
+      'Unable to parse scheduled timestamp. It should be in an unambiguous format, e.g. ISO 8601',
+    ],
+    [
+      17,
+      422,
+      'Unable to parse scheduled timestamp. It should be in an unambiguous format, e.g. ISO 8601',
+    ],
+  ])('%s is refused', async (wrong, status, said) => {
+    const started = await startApi(primaryState());
+    expect(await post(started, '/restart', { schedule: wrong })).toEqual([status, said]);
+    expect(started.source.asked).toEqual([]);
+  });
+
+  it('is refused in a pause, whatever else is wrong with it', async () => {
+    const paused = await startApi(primaryState({}, { config: { pause: true } }));
+    expect(await post(paused, '/restart', { foo: 1, schedule: 'soon' })).toEqual([
+      500,
+      "Can't schedule restart in the paused state",
+    ]);
+  });
+
+  it('is taken back', async () => {
+    const started = await startApi(waitingState());
+    publish(started, { ...filed, postmasterStartedAt: undefined });
+    const answer = exchange(started.address, '/restart', { method: 'DELETE' });
+    const because = 'scheduled restart deleted';
+    const request = await answerWith(started, { kind: 'done', because });
+    expect(request.kind).toBe('cancel-restart');
+    publish(started, undefined);
+    expect(await answer).toMatchObject({ status: 200, body: because });
+  });
+
+  it('cannot be taken back where there is none, or none any more', async () => {
+    const because = 'no restarts are scheduled';
+    const none = await startApi(primaryState());
+    const refused = await exchange(none.address, '/restart', { method: 'DELETE' });
+    expect(refused).toMatchObject({ status: 404, body: because });
+    expect(none.source.asked).toEqual([]);
+    const started = await startApi(waitingState());
+    const answer = exchange(started.address, '/restart', { method: 'DELETE' });
+    await answerWith(started, { kind: 'refused', because });
+    expect(await answer).toMatchObject({ status: 404, body: because });
+  });
+
+  it.each(['POST', 'DELETE'])('is not known before the store is read: %s', async (method) => {
+    const started = await startApi(withState(primaryState(), { snapshot: undefined }));
+    const body = method === 'POST' ? { body: JSON.stringify({ schedule }) } : {};
+    const got = await exchange(started.address, '/restart', { method, ...body });
+    expect(got.status).toBe(503);
+    expect(JSON.parse(got.body)).toMatchObject({ code: 'store-unreachable' });
+    expect(started.source.asked).toEqual([]);
   });
 });
 

@@ -1,23 +1,29 @@
-/** `POST /restart` and `POST /reinitialize`: filed with the loop, which decides and answers. */
+/** `/restart` and `POST /reinitialize`: filed with the loop, which decides and answers. */
 import { randomUUID } from 'node:crypto';
-import type { MemberState, OperationAnswer, OperationRequest } from '@matriarch/core';
+import type { MemberState } from '@matriarch/core';
 import {
   configRequest,
   parseRequest,
   readClusterSettings,
   reinitializeRequest,
 } from '@matriarch/protocol';
-import { OPERATION_WAIT_MS } from './api-limits.ts';
 import type { ApiLog, ApiSource } from './api-source.ts';
+import { createAskLoop, unknownReply } from './ask-loop.ts';
 import type { Call } from './call.ts';
-import { judgeReinitialize, judgeRestart } from './judge-operation.ts';
+import {
+  type RestartOrder,
+  judgeReinitialize,
+  judgeRestart,
+  readRestartOrder,
+} from './judge-operation.ts';
 import { type Reply, problemReply, textReply } from './reply.ts';
+import { createScheduledRestarts } from './scheduled-restart.ts';
 
 export interface Operations {
-  /** Answers when PostgreSQL is there again, or will not be in time. */
+  /** Answers when PostgreSQL is there again, or will not be in time; for a later time, at once. */
   restart(call: Call): Promise<Reply>;
-  /** No restart of ours is ever scheduled. */
-  cancelRestart(): Reply;
+  /** Takes back a restart that waits for its time. */
+  cancelRestart(call: Call): Promise<Reply>;
   /** Answers when the loop has begun; the clone itself may take hours. */
   reinitialize(call: Call): Promise<Reply>;
 }
@@ -35,33 +41,15 @@ export const createOperations = ({
   /** What the loop knows, with a look at the server that is made now. */
   readonly lookAfresh: () => Promise<MemberState>;
 }): Operations => {
-  const ask = async (
-    request: OperationRequest,
-    { client, signal }: Call,
-  ): Promise<OperationAnswer | undefined> => {
-    const { kind, id } = request;
-    log.info({ operation: kind, client }, 'operation requested');
-    source.ask(request);
-    const find = (state: MemberState): OperationAnswer | undefined =>
-      state.operating.answers.find((answer) => answer.id === id);
-    const limitMs = OPERATION_WAIT_MS;
-    const state = await source.watchState((seen) => find(seen) !== undefined, { limitMs, signal });
-    const answer = state === undefined ? undefined : find(state);
-    log.info({ operation: kind, answer: answer?.kind, said: answer?.because }, 'operation ended');
-    return answer;
-  };
+  const ask = createAskLoop(source, log);
+  const scheduled = createScheduledRestarts(source, ask);
 
-  const restart = async (call: Call): Promise<Reply> => {
-    const body = await call.readBody(OPTIONAL);
-    if (body.kind === 'refused') return body.reply;
-    const parsed = parseRequest(configRequest, body.text, OPTIONAL);
-    if (!parsed.ok) return problemReply(parsed.problem);
+  const restartNow = async (order: RestartOrder, call: Call): Promise<Reply> => {
     await lookAtServer(source, call.signal);
-    const state = await lookAfresh();
-    const { paused } = readClusterSettings(state.snapshot?.value.config?.value);
-    const judged = judgeRestart(state, parsed.value, { paused });
-    if ('status' in judged) return judged;
-    const answer = await ask({ kind: 'restart', id: randomUUID(), ...judged }, call);
+    const refused = judgeRestart(await lookAfresh(), order);
+    if (refused !== undefined) return refused;
+    const { limitMs } = order;
+    const answer = await ask({ kind: 'restart', id: randomUUID(), limitMs }, call);
     switch (answer?.kind) {
       case 'done':
         return textReply(200, 'restarted successfully');
@@ -70,8 +58,22 @@ export const createOperations = ({
       case 'failed':
         return textReply(503, `restart failed (${answer.because})`);
       case undefined:
-        return textReply(503, unknownText('Restart'));
+        return unknownReply('Restart');
     }
+  };
+
+  const restart = async (call: Call): Promise<Reply> => {
+    const body = await call.readBody(OPTIONAL);
+    if (body.kind === 'refused') return body.reply;
+    const parsed = parseRequest(configRequest, body.text, OPTIONAL);
+    if (!parsed.ok) return problemReply(parsed.problem);
+    const { paused } = readClusterSettings(source.state().snapshot?.value.config?.value);
+    const order = readRestartOrder(parsed.value, { paused, wallClockMs: source.wallClockMs() });
+    if ('status' in order) return order;
+    const { schedule } = order;
+    return schedule === undefined
+      ? restartNow(order, call)
+      : scheduled.schedule({ ...order, schedule }, call);
   };
 
   const reinitialize = async (call: Call): Promise<Reply> => {
@@ -82,17 +84,13 @@ export const createOperations = ({
     const refused = judgeReinitialize(source.state());
     if (refused !== undefined) return refused;
     const answer = await ask({ kind: 'reinitialize', id: randomUUID() }, call);
-    if (answer === undefined) return textReply(503, unknownText('Reinitialize'));
+    if (answer === undefined) return unknownReply('Reinitialize');
     return answer.kind === 'done'
       ? textReply(200, 'reinitialize started')
       : textReply(503, answer.because);
   };
 
-  return {
-    restart,
-    reinitialize,
-    cancelRestart: () => textReply(404, 'no restarts are scheduled'),
-  };
+  return { restart, reinitialize, cancelRestart: (call) => scheduled.cancel(call) };
 };
 
 /** A server that is looked at anew, after a reload for example, is given a moment to answer. */
@@ -102,7 +100,3 @@ const lookAtServer = async (source: ApiSource, signal: AbortSignal): Promise<voi
   const watch = { limitMs: LOOK_LIMIT_MS, signal };
   await source.watchState(isKnown, watch);
 };
-
-const unknownText = (word: string): string =>
-  `${word} status unknown after ${OPERATION_WAIT_MS / 1_000} seconds; ` +
-  'operation may still be in progress';

@@ -1,6 +1,5 @@
-/** Texts of requests that become numbers: sizes as in `?lag=`, times of a switchover. */
+/** Texts of requests that become numbers: sizes as in `?lag=`. */
 import { describe, expect, it } from 'vitest';
-import { parseSchedule } from './parse-schedule.ts';
 import { parseSizeBytes } from './parse-size.ts';
 
 describe('sizes', () => {
@@ -24,33 +23,6 @@ describe('sizes', () => {
     '"%s" is none',
     (text) => {
       expect(parseSizeBytes(text)).toBeUndefined();
-    },
-  );
-});
-
-describe('times', () => {
-  const moment = Date.UTC(2030, 0, 2, 3, 4, 5);
-  it.each([
-    '2030-01-02T03:04:05Z',
-    '2030-01-02T03:04:05+00:00',
-    '2030-01-02 03:04:05+00',
-    '2030-01-02T05:34:05+02:30',
-    '2030-01-02T05:34:05+0230',
-    '2030-01-01T22:04:05-05:00',
-    '2030-01-02 03:04:05.000 UTC',
-    ' 2030-01-02t03:04:05z ',
-  ])('%s', (text) => {
-    expect(parseSchedule(text)).toEqual({ kind: 'at', epochMs: moment });
-  });
-
-  it.each(['2030-01-02T03:04:05', '2030-01-02 03:04'])('%s lacks a time zone', (text) => {
-    expect(parseSchedule(text)).toEqual({ kind: 'no-time-zone' });
-  });
-
-  it.each(['', 'tomorrow', '2030-01-02', '2030-13-02T03:04:05Z', '1893553445', '2030-01-02T3:4Z'])(
-    '"%s" is none',
-    (text) => {
-      expect(parseSchedule(text)).toEqual({ kind: 'unreadable' });
     },
   );
 });

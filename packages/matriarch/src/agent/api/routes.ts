@@ -54,7 +54,7 @@ const createChangeHandlers = (
     ['PATCH config', (call) => patchConfig(parts, call)],
     ['PUT config', (call) => putConfig(parts, call)],
     ['POST restart', (call) => operations.restart(call)],
-    ['DELETE restart', () => operations.cancelRestart()],
+    ['DELETE restart', (call) => operations.cancelRestart(call)],
     ['POST reinitialize', (call) => operations.reinitialize(call)],
     ['POST failsafe', createPromiseHandler(parts)],
   ]);

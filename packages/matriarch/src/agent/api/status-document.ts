@@ -12,6 +12,7 @@ import {
   OUR_FIELD,
   PATRONI_VERSION,
   encodeJob,
+  encodeScheduledRestart,
   encodeWaiting,
 } from '@matriarch/protocol';
 import type { MemberFacts } from './member-facts.ts';
@@ -42,6 +43,10 @@ export const assembleStatusDocument = (facts: MemberFacts): ExactJsonObject => {
     tags: facts.tags,
     database_system_identifier: systemIdentifierOf(facts),
     pending_restart: server?.pendingRestart === true || undefined,
+    scheduled_restart:
+      document.scheduledRestart === undefined
+        ? undefined
+        : encodeScheduledRestart(document.scheduledRestart),
     patroni: { version: PATRONI_VERSION, scope: facts.scope, name },
     [OUR_FIELD]: assembleExtension(facts),
   };

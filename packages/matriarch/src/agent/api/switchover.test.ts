@@ -5,6 +5,7 @@
 import type { FailoverDocument, MemberName, Revision, StoreSnapshot } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
 import {
+  SCHEDULE,
   type SnapshotChanges,
   buildSnapshot,
   primaryState,
@@ -245,8 +246,35 @@ describe('a request is not filed', () => {
 
 describe('a scheduled switchover', () => {
   const scheduled: SnapshotChanges = {
-    failover: { leader: 'pg1' as MemberName, scheduledAt: '2030-01-01T00:00:00+00:00' },
+    failover: { leader: 'pg1' as MemberName, scheduledAt: SCHEDULE },
   };
+  const asked = { leader: 'pg1', candidate: 'pg2', scheduled_at: '2030-01-01 01:00+01' };
+
+  it('is filed with its time, and answered at once', async () => {
+    const started = await startApi(primaryState());
+    expect(await post(started, '/switchover', asked)).toMatchObject({
+      status: 202,
+      body: 'Switchover scheduled',
+    });
+    expect(started.source.filed).toEqual([
+      {
+        leader: 'pg1',
+        member: 'pg2',
+        scheduledAt: { text: '2030-01-01T01:00:00+01:00', at: SCHEDULE.at },
+      },
+    ]);
+    expect(started.source.counts.watching).toBe(0);
+  });
+
+  it('is told when it could not be filed', async () => {
+    const started = await startApi(primaryState());
+    started.source.filing = () => Promise.resolve({ kind: 'failed', cause: 'x' });
+    expect(await post(started, '/switchover', asked)).toMatchObject({
+      status: 503,
+      body: 'failed to write failover key into DCS',
+    });
+  });
+
   const cancel = ({ address }: StartedApi): Promise<Exchanged> =>
     exchange(address, '/switchover', { method: 'DELETE' });
 

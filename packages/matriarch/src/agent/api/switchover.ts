@@ -1,7 +1,7 @@
 import type { Revision } from '@matriarch/core';
 import { failoverRequest, parseRequest, switchoverRequest } from '@matriarch/protocol';
 import { SWITCHOVER_WAIT_MS } from './api-limits.ts';
-import type { ApiLog, ApiSource } from './api-source.ts';
+import type { ApiLog, ApiSource, FilingAnswer } from './api-source.ts';
 import type { Call } from './call.ts';
 import {
   type Filing,
@@ -46,6 +46,7 @@ export const createSwitchovers = (parts: SwitchoverParts): Switchovers => {
       wallClockMs: source.wallClockMs(),
     });
     if ('status' in judged) return judged;
+    if (judged.document.scheduledAt !== undefined) return fileForLater(source, judged);
     if (waiting >= waitingMax)
       return refuse('change-in-progress', `${waiting} requests are waiting for a switchover`);
     waiting += 1;
@@ -81,9 +82,24 @@ const titled = (word: SwitchoverWord): string => word.charAt(0).toUpperCase() + 
 
 const fileAndWait = async (source: ApiSource, filing: Filing, call: Call): Promise<Reply> => {
   const filed = await source.fileFailover(filing.document, filing.comparedRevision);
+  return filed.kind === 'filed'
+    ? waitForLease(source, filing, { revision: filed.revision, signal: call.signal })
+    : notFiled(filing, filed);
+};
+
+/** The lease holder begins it when it is time. */
+const fileForLater = async (source: ApiSource, filing: Filing): Promise<Reply> => {
+  const filed = await source.fileFailover(filing.document, filing.comparedRevision);
+  return filed.kind === 'filed'
+    ? textReply(202, `${titled(filing.word)} scheduled`)
+    : notFiled(filing, filed);
+};
+
+const notFiled = (
+  filing: Filing,
+  filed: Exclude<FilingAnswer, { readonly kind: 'filed' }>,
+): Reply => {
   switch (filed.kind) {
-    case 'filed':
-      return waitForLease(source, filing, { revision: filed.revision, signal: call.signal });
     case 'changed':
       return textReply(
         409,

@@ -38,6 +38,8 @@ const hello: Input = {
 
 const START = 1_000_000;
 const now = (): Instant => Date.now() as Instant;
+/** A thousand seconds ahead. */
+const wallClockMs = (): number => Date.now() + 1_000_000;
 
 /** `answer` undefined: the performer is still at it. */
 const open = (
@@ -67,6 +69,7 @@ const open = (
       defaultPolicy,
     ),
     now,
+    wallClockMs,
     performers: new Proxy({}, { get: () => perform }) as Performers,
     onStep: (result, input) => {
       steps.push({ result, input });
@@ -95,7 +98,11 @@ describe('an input', () => {
     bench.loop.feed(hello);
     expect(inputs(bench)).toEqual(['guard-hello']);
     expect(bench.loop.state()).toBe(bench.steps[0]?.result.state);
-    expect(bench.loop.state()).toMatchObject({ now: START + 17, startedAt: START + 17 });
+    expect(bench.loop.state()).toMatchObject({
+      now: START + 17,
+      startedAt: START + 17,
+      schedules: { clock: { value: START + 1_000_017, at: START + 17 } },
+    });
   });
 
   it('sends all of its actions, each to the performer of its kind', () => {
@@ -173,6 +180,7 @@ describe('an outcome', () => {
     const late = createAgentLoop({
       initial: loop.state(),
       now,
+      wallClockMs,
       performers: new Proxy(
         {},
         {
@@ -254,6 +262,7 @@ describe('a performer that breaks its promise', () => {
     const failing = createAgentLoop({
       initial: bench.loop.state(),
       now,
+      wallClockMs,
       performers: new Proxy(
         {},
         { get: () => () => Promise.reject(new Error('broken')) },

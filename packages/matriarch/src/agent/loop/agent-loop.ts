@@ -9,6 +9,7 @@ import {
   type StepResult,
   elapsedMs,
   step,
+  wallTime,
 } from '@matriarch/core';
 import type { PerformerResult, Performers } from '../act/performers.ts';
 
@@ -18,6 +19,8 @@ const LONGEST_SLEEP_MS = 1_000;
 export interface LoopParts {
   readonly initial: MemberState;
   readonly now: () => Instant;
+  /** Milliseconds since 1970, for what people ask for at a time. */
+  readonly wallClockMs: () => number;
   readonly performers: Performers;
   /** Told of every step, for the journal, the log and whoever waits for a change. */
   readonly onStep: (result: StepResult, input: Input) => void;
@@ -37,7 +40,7 @@ export interface AgentLoop {
  * as inputs. It holds no knowledge of its own.
  */
 export const createAgentLoop = (parts: LoopParts): AgentLoop => {
-  const { performers, now, onStep, onDefect } = parts;
+  const { performers, now, wallClockMs, onStep, onDefect } = parts;
   let state = parts.initial;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -58,7 +61,7 @@ export const createAgentLoop = (parts: LoopParts): AgentLoop => {
   };
 
   const takeStep = (input: Input): void => {
-    const result = step(state, { ...input, now: now() });
+    const result = step(state, { ...input, now: now(), wallClock: wallTime(wallClockMs()) });
     ({ state } = result);
     onStep(result, input);
     for (const dispatch of result.dispatches) send(dispatch);

@@ -6,6 +6,7 @@ import {
   type MemberName,
   type MemberState,
   type Revision,
+  type Schedule,
   type ServerAnswer,
   type StoreDocuments,
   type StoreSnapshot,
@@ -17,12 +18,19 @@ import {
   defaultTags,
   knownPosition,
   lsn,
+  wallTime,
 } from '@matriarch/core';
 
 /** The moment of all built states. */
 export const NOW = 1_000_000 as Instant;
 export const SYSTEM_IDENTIFIER = '7711278875043525676';
 const REVISION = 40 as Revision;
+
+/** A moment on the wall clock, years from now. */
+export const SCHEDULE: Schedule = {
+  text: '2030-01-01T00:00:00+00:00',
+  at: wallTime(Date.UTC(2030, 0, 1)),
+};
 
 const at = <T>(value: T): { readonly value: T; readonly at: Instant } => ({ value, at: NOW });
 

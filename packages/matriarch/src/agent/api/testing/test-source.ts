@@ -6,6 +6,7 @@ import type {
   OperationRequest,
   PromiseRequest,
   Revision,
+  ScheduleRequest,
   ServerProbe,
   StoreSnapshot,
 } from '@matriarch/core';
@@ -33,7 +34,7 @@ export interface TestSource extends ApiSource {
   filing: (() => Promise<FilingAnswer>) | undefined;
   readonly filed: FailoverDocument[];
   /** What was asked of the loop. */
-  readonly asked: (OperationRequest | PromiseRequest)[];
+  readonly asked: (OperationRequest | PromiseRequest | ScheduleRequest)[];
   journal: readonly string[];
   isJournalComplete: boolean;
   readonly counts: { looks: number; reads: number; reloads: number; watching: number };
