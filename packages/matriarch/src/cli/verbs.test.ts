@@ -115,13 +115,36 @@ describe('a verb', () => {
     const restart = await verbs['restart']?.();
     const reinit = await verbs['reinit']?.();
     expect(await reinit?.run([])).toBe(2);
-    expect(await restart?.run(['--role', 'boss'])).toBe(2);
-    expect(await restart?.run(['--timeout', 'soon'])).toBe(2);
-    expect(await restart?.run(['--scheduled', '2030-01-01T00:00Z'])).toBe(2);
+    const wrong = ['--role', 'boss', '--timeout', 'soon', '--pg-version', 'old'];
+    expect(await restart?.run([...wrong, '--scheduled', '2020-01-01T00:00Z'])).toBe(2);
     expect(said.err()).toContain('name the members whose data is to be replaced');
     expect(said.err()).toContain('not "boss"');
     expect(said.err()).toContain('not "soon"');
-    expect(said.err()).toContain('cannot be scheduled yet');
+    expect(said.err()).toContain('not "old"');
+    expect(said.err()).toContain('2020-01-01T00:00:00+00:00 is in the past');
+  });
+
+  it.each([
+    [[], 'the last word is restart or switchover, not ""'],
+    [['restart', 'pg1'], 'the last word is restart or switchover, not "pg1"'],
+    [['restart', '--role', 'boss'], 'not "boss"'],
+    [['pg1', 'switchover'], 'name neither members nor a role'],
+    [['switchover', '-r', 'replica'], 'name neither members nor a role'],
+  ])('flush refuses %j', async (words, message) => {
+    const said = capture();
+    const flush = await verbs['flush']?.();
+    expect(await flush?.run(words)).toBe(2);
+    expect(said.err()).toContain(message);
+  });
+
+  it('schedules a switchover, and no failover', async () => {
+    const said = capture();
+    const switchover = await verbs['switchover']?.();
+    const failover = await verbs['failover']?.();
+    expect(await switchover?.run(['--scheduled', 'soon'])).toBe(2);
+    expect(await failover?.run(['--scheduled', '2030-01-01T00:00Z'])).toBe(2);
+    expect(said.err()).toContain('--scheduled is a time such as');
+    expect(said.err()).toContain('there is no option "--scheduled"');
   });
 
   it.each(['up', 'proxy'])('%s refuses a file that is not there', async (name) => {

@@ -23,6 +23,7 @@ export const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   pause: async () => (await import('./commands/pause.ts')).pauseCommand,
   resume: async () => (await import('./commands/resume.ts')).resumeCommand,
   restart: async () => (await import('./commands/restart.ts')).restartCommand,
+  flush: async () => (await import('./commands/flush.ts')).flushCommand,
   reinit: async () => (await import('./commands/reinit.ts')).reinitCommand,
   'show-config': async () => (await import('./commands/show-config.ts')).showConfigCommand,
   'edit-config': async () => (await import('./commands/edit-config.ts')).editConfigCommand,

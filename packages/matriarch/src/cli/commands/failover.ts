@@ -3,6 +3,6 @@ import { handOverUsage, runHandOver } from './hand-over.ts';
 
 export const failoverCommand: Command = {
   summary: 'makes a named member the primary, also when there is none',
-  usage: handOverUsage,
+  usage: handOverUsage.failover,
   run: (args) => runHandOver('failover', args),
 };

@@ -1,9 +1,11 @@
 /** `switchover` and `failover`: both file a request at a member's API and await its outcome. */
+import { isPauseOn } from '@matriarch/core';
 import { parseArguments, textOf } from '../arguments.ts';
 import { callMember } from '../call-member.ts';
 import { formatMemberTable } from '../output/member-table.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import { confirm } from '../output/confirm.ts';
+import { parseScheduled } from '../parse-scheduled.ts';
 import { type ClusterAccess, withCluster } from '../with-cluster.ts';
 
 /** The API answers after the new primary is there, or after its own limit. */
@@ -13,9 +15,14 @@ interface Request {
   readonly verb: 'switchover' | 'failover';
   readonly leader: string | undefined;
   readonly candidate: string | undefined;
+  /** Undefined: now. */
+  readonly scheduledAt: string | undefined;
 }
 
-export const handOverUsage = '[-c FILE] [--leader NAME] [--candidate NAME] [--force]';
+export const handOverUsage = {
+  switchover: '[-c FILE] [--leader NAME] [--candidate NAME] [--scheduled TIME] [--force]',
+  failover: '[-c FILE] [--leader NAME] --candidate NAME [--force]',
+} as const;
 
 export const runHandOver = async (
   verb: Request['verb'],
@@ -27,18 +34,28 @@ export const runHandOver = async (
       leader: { type: 'string' },
       primary: { type: 'string' },
       candidate: { type: 'string' },
+      ...(verb === 'switchover' ? { scheduled: { type: 'string' } as const } : {}),
       force: { type: 'boolean' },
     },
   });
-  if (parsed.kind === 'wrong') return refuseUsage(parsed.message, `${verb} ${handOverUsage}`);
+  const usage = `${verb} ${handOverUsage[verb]}`;
+  if (parsed.kind === 'wrong') return refuseUsage(parsed.message, usage);
   const { values } = parsed;
+  const scheduled = parseScheduled(textOf(values['scheduled']), Date.now());
+  if (scheduled.kind === 'wrong') return refuseUsage(scheduled.message, usage);
+  const scheduledAt = scheduled.kind === 'at' ? scheduled.text : undefined;
   return withCluster(textOf(values['cluster']), async (access) => {
     const leader = access.snapshot.leader?.value;
     const request: Request = {
       verb,
       leader: textOf(values['leader']) ?? textOf(values['primary']) ?? leader,
       candidate: textOf(values['candidate']),
+      scheduledAt,
     };
+    if (scheduledAt !== undefined && isPauseOn(access.snapshot.config?.value)) {
+      complain('the cluster is paused: nothing can be scheduled before `matriarch resume`');
+      return 3;
+    }
     const problem = whyNot(request, leader);
     if (problem !== undefined) {
       complain(problem);
@@ -49,7 +66,8 @@ export const runHandOver = async (
     const { cluster } = access.config;
     const warning = whyDangerous(access, request);
     if (warning !== undefined) complain(warning);
-    const question = `${verb} of cluster ${cluster} from ${leader ?? 'nobody'} to ${to}?`;
+    const when = scheduledAt === undefined ? '' : ` at ${scheduledAt}`;
+    const question = `${verb} of cluster ${cluster} from ${leader ?? 'nobody'} to ${to}${when}?`;
     if (values['force'] !== true && !(await confirm(question))) {
       complain('nothing was changed');
       return 1;
@@ -88,7 +106,11 @@ const send = async (request: Request, access: ClusterAccess): Promise<number> =>
     path: `/${request.verb}`,
     body:
       request.verb === 'switchover'
-        ? { leader: request.leader, candidate: request.candidate }
+        ? {
+            leader: request.leader,
+            candidate: request.candidate,
+            scheduled_at: request.scheduledAt,
+          }
         : { candidate: request.candidate },
     limitMs: ANSWER_LIMIT_MS,
   });

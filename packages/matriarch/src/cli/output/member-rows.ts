@@ -17,6 +17,8 @@ export interface MemberRow {
   readonly replayLagBytes: bigint | undefined;
   readonly progress: string | undefined;
   readonly pendingRestart: boolean;
+  /** When it is to be restarted, and of which version it must be then. */
+  readonly scheduledRestart: string | undefined;
   readonly tags: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -41,6 +43,7 @@ export const assembleMemberRows = (snapshot: StoreSnapshot): readonly MemberRow[
       replayLagBytes: isLeader ? undefined : behind(optime, value.replayLsn),
       progress: formatProgress(value),
       pendingRestart: value.pendingRestart === true,
+      scheduledRestart: formatScheduledRestart(value),
       tags: listedTags(value),
     };
   });
@@ -65,6 +68,14 @@ const listedTags = ({ tags }: MemberDocument): Record<string, string | number | 
   ...(tags.nosync ? { nosync: true } : {}),
   ...tags.others,
 });
+
+const formatScheduledRestart = ({ scheduledRestart }: MemberDocument): string | undefined => {
+  if (scheduledRestart === undefined) return undefined;
+  const { schedule, conditions } = scheduledRestart;
+  const { postgresVersion } = conditions;
+  const condition = postgresVersion === undefined ? '' : ` if version < ${postgresVersion}`;
+  return `${schedule.text}${condition}`;
+};
 
 const formatProgress = ({ job }: MemberDocument): string | undefined => {
   if (job === undefined) return undefined;

@@ -2,9 +2,9 @@
  * What `list` prints: patronictl's columns in its table, and the same in JSON, for a cluster of a
  * primary, a replica that streams and one that is being cloned.
  */
-import { defaultTags, lsn } from '@matriarch/core';
+import { defaultTags, lsn, memberName } from '@matriarch/core';
 import { describe, expect, it } from 'vitest';
-import { buildSnapshot, memberDocument } from '../../agent/api/testing/build-state.ts';
+import { SCHEDULE, buildSnapshot, memberDocument } from '../../agent/api/testing/build-state.ts';
 import { assembleMemberJson, formatMemberTable } from './member-table.ts';
 
 const calm = buildSnapshot({
@@ -36,6 +36,50 @@ describe('the table', () => {
     const paused = buildSnapshot({ config: { pause: true } });
     expect(formatMemberTable('demo', paused).split('\n').at(-1)).toBe(' Maintenance mode: on');
     expect(formatMemberTable('demo', calm)).not.toContain('Maintenance');
+  });
+
+  it('ends with a switchover that waits for its time', () => {
+    const failover = {
+      leader: memberName('pg1'),
+      member: memberName('pg2'),
+      scheduledAt: SCHEDULE,
+    };
+    const lines = formatMemberTable('demo', buildSnapshot({ failover })).split('\n');
+    expect(lines.slice(-3)).toEqual([
+      ' Switchover scheduled at: 2030-01-01T00:00:00+00:00',
+      '                    from: pg1',
+      '                      to: pg2',
+    ]);
+    const asked = { leader: memberName('pg1') };
+    expect(formatMemberTable('demo', buildSnapshot({ failover: asked }))).not.toContain('from');
+  });
+
+  it('says when a member is to be restarted', () => {
+    const restart = {
+      schedule: SCHEDULE,
+      conditions: { pendingOnly: false },
+      limitMs: undefined,
+      postmasterStartedAt: undefined,
+    };
+    const older = { ...restart, conditions: { pendingOnly: false, postgresVersion: '15.9' } };
+    const snapshot = buildSnapshot({
+      members: {
+        pg1: memberDocument(1, { scheduledRestart: restart }),
+        pg2: memberDocument(2, { scheduledRestart: older }),
+        pg3: memberDocument(3),
+      },
+    });
+    const [, header = '', , ...rows] = formatMemberTable('demo', snapshot).split('\n');
+    const last = (line: string): string | undefined => line.split('|').at(-2)?.trim();
+    expect(last(header)).toBe('Scheduled restart');
+    expect(rows.slice(0, 3).map(last)).toEqual([
+      SCHEDULE.text,
+      `${SCHEDULE.text} if version < 15.9`,
+      '',
+    ]);
+    expect(assembleMemberJson('demo', snapshot)[0]).toMatchObject({
+      'Scheduled restart': SCHEDULE.text,
+    });
   });
 
   it('has the columns of patronictl', () => {

@@ -55,6 +55,13 @@ const columns: readonly MemberColumn[] = [
     optional: true,
   },
   {
+    header: 'Scheduled restart',
+    key: 'Scheduled restart',
+    align: 'left',
+    cell: (row) => row.scheduledRestart,
+    optional: true,
+  },
+  {
     header: 'Progress',
     key: 'Progress',
     align: 'left',
@@ -85,8 +92,18 @@ export const formatMemberTable = (scope: string, snapshot: StoreSnapshot): strin
     rows: rows.map((row) => shown.map(({ cell }) => String(cell(row) ?? ''))),
   });
   const pause = isPauseOn(snapshot.config?.value) ? ' Maintenance mode: on' : undefined;
-  const lines = [table, formatWaitingLine(snapshot), pause];
+  const lines = [table, formatWaitingLine(snapshot), pause, formatSwitchover(snapshot)];
   return lines.filter((line) => line !== undefined).join('\n');
+};
+
+/** A switchover that waits for its time, as patronictl says it. */
+const formatSwitchover = ({ failover }: StoreSnapshot): string | undefined => {
+  const { scheduledAt, leader, member } = failover?.value ?? {};
+  if (scheduledAt === undefined) return undefined;
+  const lines = [` Switchover scheduled at: ${scheduledAt.text}`];
+  if (leader !== undefined) lines.push(`${'from'.padStart(24)}: ${leader}`);
+  if (member !== undefined) lines.push(`${'to'.padStart(24)}: ${member}`);
+  return lines.join('\n');
 };
 
 /** For other formats: the same columns by their keys, cells without content left out. */
