@@ -54,12 +54,18 @@ export interface StatusDocument {
   readonly cluster_unlocked?: boolean;
   readonly pause?: boolean;
   readonly pending_restart?: boolean;
+  readonly scheduled_restart?: { readonly schedule: string };
   readonly database_system_identifier?: string;
 }
 
 /** The parts of `GET /cluster` that tests look at. */
 export interface ClusterDocument {
   readonly pause?: boolean;
+  readonly scheduled_switchover?: {
+    readonly at: string;
+    readonly from?: string;
+    readonly to?: string;
+  };
   readonly members: readonly {
     readonly name: string;
     readonly role: string;
@@ -67,6 +73,7 @@ export interface ClusterDocument {
     readonly timeline?: number;
     readonly lag?: number | 'unknown';
     readonly tags?: object;
+    readonly scheduled_restart?: { readonly schedule: string };
     readonly matriarch?: { readonly job?: { readonly kind: string } };
   }[];
 }

@@ -96,7 +96,7 @@ const SEEN: Readonly<Record<string, Write>> = {
       forTime(entry)
     );
   },
-  'restart.scheduled': (entry) => `a restart is asked for${forTime(entry)}`,
+  'restart.scheduled': (entry) => `a restart is planned${forTime(entry)}`,
   'restart.cancelled': (entry) => `the restart${forTime(entry)} is taken back`,
   'standby.stream-lost': () => 'no WAL comes from the upstream any more',
   'standby.streaming': (entry) => {
@@ -117,10 +117,10 @@ const SEEN: Readonly<Record<string, Write>> = {
 const DECIDED: Readonly<Record<string, Write>> = {
   'switchover.begun': (entry) => `switch over to ${of(entry, 'to')}`,
   'switchover.refused': () => 'refuse the switchover',
-  'switchover.due': (entry) => `begin the switchover that was asked for${forTime(entry)}`,
-  'switchover.dropped': (entry) => `drop the switchover that was asked for${forTime(entry)}`,
-  'restart.due': (entry) => `begin the restart that was asked for${forTime(entry)}`,
-  'restart.dropped': (entry) => `drop the restart that was asked for${forTime(entry)}`,
+  'switchover.due': (entry) => `begin the switchover${forTime(entry)}`,
+  'switchover.dropped': (entry) => `drop the switchover${forTime(entry)}`,
+  'restart.due': (entry) => `begin the restart${forTime(entry)}`,
+  'restart.dropped': (entry) => `drop the restart${forTime(entry)}`,
   'server.stopping': () => 'stop the primary in good order',
   'server.fencing': () => 'fence PostgreSQL',
   'server.restarting': () => 'start PostgreSQL where it was, as the primary',
