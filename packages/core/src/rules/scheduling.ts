@@ -11,6 +11,7 @@
 import { type Instant, after } from '../model/instant.ts';
 import { askedOperation } from '../model/operating.ts';
 import type { Schedule } from '../model/schedule.ts';
+import type { FailoverDocument } from '../model/store.ts';
 import { withoutRestart } from '../model/schedules.ts';
 import { isPaused } from '../view/pause.ts';
 import { whyNotMeant } from '../view/restart-conditions.ts';
@@ -121,6 +122,8 @@ export const beginScheduledRestart: Rule = {
 
 interface Waiting {
   readonly schedule: Schedule;
+  /** Why it is nothing that can wait for a time, whoever has written it; undefined: it can. */
+  readonly fault: string | undefined;
   /** On the boot clock; undefined: its time has not come. */
   readonly since: Instant | undefined;
 }
@@ -132,7 +135,14 @@ const waitingSwitchover = ({ holding, store, state }: View): Waiting | undefined
   if (!holding || failover === undefined || schedule === undefined) return undefined;
   const { switchoverDue } = state.schedules;
   const isDue = switchoverDue?.revision === failover.modRevision;
-  return { schedule, since: isDue ? switchoverDue.since : undefined };
+  const fault = whyNoSwitchover(failover.value);
+  return { schedule, fault, since: isDue ? switchoverDue.since : undefined };
+};
+
+/** A failover answers for a primary that cannot be asked, which nobody can say beforehand. */
+const whyNoSwitchover = ({ leader, scheduledAt }: FailoverDocument): string | undefined => {
+  if (scheduledAt?.at === undefined) return `"${scheduledAt?.text}" is no time with a time zone`;
+  return leader === undefined ? 'a failover cannot wait for a time' : undefined;
 };
 
 /** What keeps a switchover from beginning that could begin later. */
@@ -148,19 +158,17 @@ const whySwitchoverWaits = (view: View): string | undefined => {
 
 export const dropScheduledSwitchover: Rule = {
   id: 'drop-scheduled-switchover',
-  when: 'a switchover waits for a time that nobody can read, or could not begin in time',
+  when: 'a switchover could not begin in time, or what waits is no switchover or no time',
   does: 'takes the request back, with the reason',
   why: 'whoever chose the time did not choose any later one',
   without: 'the primary moves in the morning because the cluster was paused at night',
   decide: (view) => {
     const waiting = waitingSwitchover(view);
     if (waiting === undefined || view.store === undefined) return undefined;
-    const { schedule, since } = waiting;
-    const isReadable = schedule.at !== undefined;
-    if (isReadable && (since === undefined || !isLate(view, since))) return undefined;
-    const because = isReadable
-      ? missed(schedule, whySwitchoverWaits(view))
-      : `"${schedule.text}" is no time with a time zone`;
+    const { schedule, fault, since } = waiting;
+    const isMissed = since !== undefined && isLate(view, since);
+    if (fault === undefined && !isMissed) return undefined;
+    const because = fault ?? missed(schedule, whySwitchoverWaits(view));
     return {
       because,
       action: clearFailover(view.store),
