@@ -13,7 +13,6 @@ import { type Schedules, noSchedules } from './model/schedules.ts';
 import type { DiskFacts, Seen, ServerExit, ServerProbe, ServerProcess } from './model/server.ts';
 import type { UpstreamFacts } from './model/server.ts';
 import type {
-  HandoverCause,
   JobProgress,
   JsonObject,
   LeaseId,
@@ -23,6 +22,7 @@ import type {
   StoreSnapshot,
 } from './model/store.ts';
 import type { Timeline } from './model/timeline.ts';
+import type { Vacating } from './model/vacating.ts';
 import type { WalPosition } from './model/wal-position.ts';
 import { type SyncState, freshSync } from './replication/sync-state.ts';
 import { type WaitingState, freshWaiting } from './replication/waiting.ts';
@@ -68,31 +68,6 @@ export interface Lease {
 export interface Tenure {
   readonly term: LeaseTerm;
   readonly deadline: Instant;
-}
-
-/** A server of ours that goes or is gone while we hold the lease, and what becomes of both. */
-export interface Vacating {
-  readonly cause: HandoverCause;
-  readonly begunAt: Instant;
-  /** When the server ended last: answers of standbys count from there. */
-  readonly since: Instant;
-  readonly heir: MemberName | undefined;
-  /** A checkpoint has been made so that the stop is short. */
-  readonly checkpointed: boolean;
-  /** The end of its WAL, once the server is silent, and when that became known. */
-  readonly end: WalPosition | undefined;
-  readonly endAt: Instant | undefined;
-  /** No standby had everything in time: this server starts again in place. */
-  readonly givenUp: boolean;
-  /** A standby is given what it lacks (rule S11). */
-  readonly rescue: Rescue | undefined;
-  /** This crash has been counted among those in the quiet time (rule S13). */
-  readonly counted: boolean;
-}
-
-export interface Rescue {
-  readonly to: MemberName;
-  readonly since: Instant;
 }
 
 /** A promotion with the number the store issued for it (rule S5). */
@@ -213,20 +188,6 @@ export interface InFlight extends Dispatch {
 
 /** The state while one step builds its successor. */
 export type Draft = { -readonly [K in keyof MemberState]: MemberState[K] };
-
-/** The state of a hand-over, or of a crash, that begins now. */
-export const beginVacating = (cause: HandoverCause, now: Instant): Vacating => ({
-  cause,
-  begunAt: now,
-  since: now,
-  heir: undefined,
-  checkpointed: false,
-  end: undefined,
-  endAt: undefined,
-  givenUp: false,
-  rescue: undefined,
-  counted: false,
-});
 
 /** The state of a loop that knows nothing yet. Its first input is the guard's hello. */
 export const createMember = (self: Self, policy: Policy): MemberState => {

@@ -3,7 +3,8 @@ import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts'
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import { freshWaiting } from '../replication/waiting.ts';
-import { type Draft, beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
+import type { Draft } from '../state.ts';
 import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbPostmaster } from './absorb-schedules.ts';

@@ -6,7 +6,8 @@ import { memberName } from '../model/member.ts';
 import { defaultTags } from '../model/member.ts';
 import { defaultPolicy } from '../model/policy.ts';
 import type { Revision, StoreSnapshot } from '../model/store.ts';
-import { type MemberState, beginVacating, createMember } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
+import { type MemberState, createMember } from '../state.ts';
 import { assembleView } from '../view/view.ts';
 import { JOURNAL_INTERVAL_MS, JOURNAL_WAIT_MAX_MS, publishJournal } from './journal-chores.ts';
 

@@ -2,7 +2,7 @@
 import { after } from '../model/instant.ts';
 import { hasPassed, ownPosition, peersSince } from '../view/view.ts';
 import { findHeir } from '../election/candidates.ts';
-import { beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
 import { type Rule, event } from './rule.ts';
 
 /** How long a leaving member tries to say goodbye to a store that does not answer. */

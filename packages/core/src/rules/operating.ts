@@ -11,7 +11,7 @@ import type { Operation, OperationAnswer } from '../model/operating.ts';
 import { withAnswer } from '../model/operating.ts';
 import type { Draft } from '../state.ts';
 import { freshRejoin } from '../model/rejoin.ts';
-import { beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
 import { after } from '../model/instant.ts';
 import { isPaused } from '../view/pause.ts';
 import { type View, hasPassed } from '../view/view.ts';

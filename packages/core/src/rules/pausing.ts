@@ -2,7 +2,7 @@
  * Rules for a paused cluster: nothing is done by itself, and the primary goes on also without its
  * lease (rule S1; `view/pause.ts` has the order that makes this safe).
  */
-import { beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
 import {
   isAnnounced,
   isPaused,

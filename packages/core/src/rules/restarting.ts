@@ -1,5 +1,5 @@
 /** Rules that bring a crashed primary back where it was, or give the lease up for good. */
-import { beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
 import { after, elapsedMs } from '../model/instant.ts';
 import { RESTART_LIMIT_MS } from '../model/policy.ts';
 import { describePromise, promiseInForce, writeDeadline } from '../view/failsafe.ts';

@@ -1,5 +1,5 @@
 /** Rules for a requested switchover or failover, on the holder. */
-import { beginVacating } from '../state.ts';
+import { beginVacating } from '../model/vacating.ts';
 import { findHeir, whyNotComplete } from '../election/candidates.ts';
 import { after } from '../model/instant.ts';
 import type { Lsn } from '../model/lsn.ts';

@@ -9,14 +9,13 @@ import type { Operating } from '../model/operating.ts';
 import { type Rejoin, freshRejoin } from '../model/rejoin.ts';
 import type { ServerProcess } from '../model/server.ts';
 import type { DocumentKey, LeaseTerm, Revision, StoreSnapshot } from '../model/store.ts';
+import { type Vacating, beginVacating } from '../model/vacating.ts';
 import { noSyncNames, renderSyncNames, standbySyncNames } from '../replication/sync-names.ts';
 import type { SyncState } from '../replication/sync-state.ts';
 import {
   type BootstrapStage,
   type MemberState,
   type PendingPromotion,
-  type Vacating,
-  beginVacating,
   createMember,
 } from '../state.ts';
 import { anyPolicy, anyWaiting } from './any/policy.ts';

@@ -13,7 +13,7 @@ import type { LeaseTerm } from '../../model/store.ts';
 import type { Timeline } from '../../model/timeline.ts';
 import { knownPosition, unknownPosition } from '../../model/wal-position.ts';
 import { renderSyncNames } from '../../replication/sync-names.ts';
-import { type Vacating, beginVacating } from '../../state.ts';
+import { type Vacating, beginVacating } from '../../model/vacating.ts';
 import { type LineReader, NOW } from './line.ts';
 import { type Facts, STARTED, type SceneDraft, addressOf, asMember } from './scene-draft.ts';
 
