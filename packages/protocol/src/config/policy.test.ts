@@ -249,6 +249,7 @@ describe('deriveServerParameters', () => {
       max_slot_wal_keep_size: '10GB',
       wal_retrieve_retry_interval: '100ms',
       wal_receiver_status_interval: '1s',
+      lc_messages: 'C',
       restart_after_crash: 'off',
     });
   });
@@ -263,7 +264,7 @@ describe('deriveServerParameters', () => {
         Work_Mem: '4MB',
         wal_receiver_status_interval: '10s',
       },
-      { work_mem: '8MB', wal_retrieve_retry_interval: '5s' },
+      { work_mem: '8MB', wal_retrieve_retry_interval: '5s', lc_messages: 'de_DE.UTF-8' },
     );
     expect(parameters).toMatchObject({
       wal_level: 'replica',
@@ -273,6 +274,7 @@ describe('deriveServerParameters', () => {
       work_mem: '8MB',
       wal_receiver_status_interval: '10s',
       wal_retrieve_retry_interval: '5s',
+      lc_messages: 'de_DE.UTF-8',
     });
     expect(lines).toEqual([]);
   });

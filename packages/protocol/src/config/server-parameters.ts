@@ -31,6 +31,8 @@ const ourDefaults: ServerParameters = {
   wal_retrieve_retry_interval: '100ms',
   // How fresh the primary's knowledge of its standbys is.
   wal_receiver_status_interval: '1s',
+  // Why a server ended, and whether commits were cancelled while they waited, its log says.
+  lc_messages: 'C',
 };
 
 /**
