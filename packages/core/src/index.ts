@@ -18,6 +18,7 @@ export * from './model/schedules.ts';
 export * from './model/server.ts';
 export * from './model/store.ts';
 export * from './model/timeline.ts';
+export * from './model/unpromised.ts';
 export * from './model/vacating.ts';
 export * from './model/waiting.ts';
 export * from './model/wal-position.ts';

@@ -7,6 +7,13 @@ export interface WalPosition {
   readonly lsn: Lsn;
 }
 
+/** The WAL of one timeline behind `from`, up to `to`. */
+export interface WalRange {
+  readonly timeline: Timeline;
+  readonly from: Lsn;
+  readonly to: Lsn;
+}
+
 /**
  * How much WAL a server holds. `unknown` is not `behind` (rule S10): a standby that has just been
  * started does not know its end of WAL until it has read all of its local WAL.

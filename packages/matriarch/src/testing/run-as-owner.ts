@@ -17,9 +17,19 @@ export const asOwner = (
 
 const keepTail = (text: string, chunk: string): string => (text + chunk).slice(-OUTPUT_KEPT_BYTES);
 
+/** Hands on whole lines of a stream. */
+const cutLines = (onLine: ((line: string) => void) | undefined): ((chunk: string) => void) => {
+  let partial = '';
+  return (chunk) => {
+    const lines = (partial + chunk).split(/[\r\n]/);
+    partial = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') onLine?.(line);
+  };
+};
+
 export const createTestRunner =
   (owner: Owner | undefined): RunCommand =>
-  ({ command, args, env, limitMs, signal, onStderrLine }) =>
+  ({ command, args, env, limitMs, signal, onStdoutLine, onStderrLine }) =>
     new Promise((resolve) => {
       const [program, programArgs] = asOwner(owner, 'KILL', [command, ...args]);
       const child = spawn(program, programArgs, {
@@ -29,7 +39,8 @@ export const createTestRunner =
       });
       let stdout = '';
       let stderr = '';
-      let partial = '';
+      const printed = cutLines(onStdoutLine);
+      const complained = cutLines(onStderrLine);
       let isLate = false;
       const timer =
         limitMs === undefined
@@ -41,12 +52,11 @@ export const createTestRunner =
       signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
         stdout = keepTail(stdout, chunk);
+        printed(chunk);
       });
       child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
         stderr = keepTail(stderr, chunk);
-        const lines = (partial + chunk).split(/[\r\n]/);
-        partial = lines.pop() ?? '';
-        for (const line of lines) if (line !== '') onStderrLine?.(line);
+        complained(chunk);
       });
       child.on('error', () => resolve({ kind: 'not-found', command }));
       child.on('close', (code, killedBy) => {

@@ -7,7 +7,8 @@ import { exists } from './atomic-file.ts';
 import { type PostgresContext, toolEnvironment } from './context.ts';
 import { readControlData } from './control-data.ts';
 import { lineageOnDisk } from './history-files.ts';
-import { recordEnd, segmentName, segmentStart, type WalGeometry } from './wal-files.ts';
+import { segmentName, segmentStart, type WalGeometry } from './wal-files.ts';
+import { parseRecordLine } from './wal-records.ts';
 
 /** Reading back from the newest checkpoint: 16 GB of WAL at the slowest speed measured. */
 const LIMIT_MS = 120_000;
@@ -144,19 +145,13 @@ const readPrinting = async (context: PostgresContext, wal: Wal, range: Range): P
   return end === undefined ? { kind: 'nothing' } : { kind: 'done', end };
 };
 
-const RECORD =
-  /^rmgr: \S+ +len \(rec\/tot\): +\d+\/ *(\d+), tx: .*? lsn: ([0-9A-F]+\/[0-9A-F]+), .*$/gm;
-
 /** The end of the last record in what pg_waldump printed; undefined when there is none. */
 export const parseLastRecordEnd = (printed: string, wal: WalGeometry): Lsn | undefined => {
-  const match = [...printed.matchAll(RECORD)].at(-1);
-  const start = parseLsn(match?.[2] ?? '');
-  if (match === undefined || start === undefined) return undefined;
-  const end = recordEnd(start, Number(match[1]), wal);
-  if (!/, desc: SWITCH\b/.test(match[0])) return end;
-  // The rest of its segment counts as part of a switch record.
-  const size = wal.walSegmentBytes;
-  return (segmentStart((end - 1n) as Lsn, size) + BigInt(size)) as Lsn;
+  for (const line of printed.split('\n').reverse()) {
+    const record = parseRecordLine(line, wal);
+    if (record !== undefined) return record.end;
+  }
+  return undefined;
 };
 
 const endOfLastRecord = (result: CommandResult, wal: Wal): Lsn | undefined =>

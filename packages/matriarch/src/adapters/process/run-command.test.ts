@@ -53,6 +53,17 @@ describe('a program', () => {
     expect(result.stdout.endsWith('end\n')).toBe(true);
   });
 
+  it('has all that it prints handed on line by line, however much', async () => {
+    let lines = 0;
+    let last = '';
+    const onStdoutLine = (line: string): void => {
+      lines += 1;
+      last = line;
+    };
+    await run(shell('seq 1 100000; printf end', { onStdoutLine }));
+    expect([lines, last]).toEqual([100_001, 'end']);
+  });
+
   it('has its progress handed on line by line, however it ends its lines', async () => {
     const lines: string[] = [];
     const onStderrLine = (line: string): void => {

@@ -103,8 +103,12 @@ const finish = (child: ReturnType<typeof spawn>, call: CommandCall): Promise<Com
   new Promise((resolve) => {
     const stdout = new Tail();
     const stderr = new Tail();
+    const printed = new Lines(call.onStdoutLine ?? (() => undefined));
     const lines = new Lines(call.onStderrLine ?? (() => undefined));
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => stdout.add(chunk));
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout.add(chunk);
+      printed.add(chunk);
+    });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       stderr.add(chunk);
       lines.add(chunk);
@@ -135,6 +139,7 @@ const finish = (child: ReturnType<typeof spawn>, call: CommandCall): Promise<Com
       call.signal?.removeEventListener('abort', callOff);
       // Its own children would write on without anybody who knows of them.
       if (late || signal !== null) signalGroup(child, 'SIGKILL');
+      printed.end();
       lines.end();
       if (late) resolve({ kind: 'timed-out', stdout: stdout.text, stderr: stderr.text });
       else if (signal !== null) resolve({ kind: 'killed', signal, stderr: stderr.text });

@@ -14,6 +14,8 @@ export interface CommandCall {
   readonly limitMs: number | undefined;
   /** Aborting it kills the program. */
   readonly signal?: AbortSignal | undefined;
+  /** Called with each line of standard output: whatever there is of it, all is handed on. */
+  readonly onStdoutLine?: ((line: string) => void) | undefined;
   /** Called with each line of standard error as it is written, ended by LF or CR. */
   readonly onStderrLine?: ((line: string) => void) | undefined;
 }
