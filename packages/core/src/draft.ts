@@ -64,4 +64,5 @@ export const draftOf = (state: MemberState, now: Instant): Draft => ({
   schedules: state.schedules,
   failsafe: state.failsafe,
   waiting: state.waiting,
+  unpromised: state.unpromised,
 });

@@ -31,6 +31,9 @@ const LANES: Readonly<Record<Exclude<ActionKind, 'transact'>, Lane>> = {
   'inspect-upstream': 'upstream',
   'show-sync-names': 'sql',
   'show-waiting': 'sql',
+  'count-cancelled': 'commits',
+  'ask-held': 'commits',
+  'count-exposed': 'commits',
   checkpoint: 'sql',
   'change-slots': 'sql',
   'manage-waiting': 'sql',
@@ -69,6 +72,7 @@ export const emptyLanes: Readonly<Record<Lane, undefined>> = {
   peers: undefined,
   upstream: undefined,
   sql: undefined,
+  commits: undefined,
   promises: undefined,
   word: undefined,
 };

@@ -25,6 +25,7 @@ import type { Timeline } from './model/timeline.ts';
 import type { Vacating } from './model/vacating.ts';
 import type { WalPosition } from './model/wal-position.ts';
 import { type SyncState, freshSync } from './replication/sync-state.ts';
+import { type Unpromised, freshUnpromised } from './replication/unpromised.ts';
 import { type WaitingState, freshWaiting } from './replication/waiting.ts';
 
 /** What a member is, as far as decisions and its own documents need it. */
@@ -163,6 +164,8 @@ export interface MemberState {
   readonly sync: SyncState;
   /** Roles and databases whose commits wait, as the running server has them. */
   readonly waiting: WaitingState;
+  /** Commits that our server has and nobody can promise. */
+  readonly unpromised: Unpromised;
   /** Up to where WAL has been fetched for our standby to read. */
   readonly fetched: WalPosition | undefined;
   /** We have stopped receiving from the holder of this term, for good (rule S6). */
@@ -240,6 +243,7 @@ export const createMember = (self: Self, policy: Policy): MemberState => {
     appliedVersion: undefined,
     sync: freshSync,
     waiting: freshWaiting,
+    unpromised: freshUnpromised,
     fetched: undefined,
     vote: undefined,
     slotsWantedAt: {},

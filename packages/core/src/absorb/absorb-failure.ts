@@ -5,6 +5,7 @@ import { absorbNotKept } from './absorb-failsafe.ts';
 import { absorbPrepared, absorbSuspensionUnknown } from './absorb-operating.ts';
 import { absorbProcess, countFailedStart } from './absorb-server.ts';
 import { absorbSyncDoubt } from './absorb-sync.ts';
+import { absorbNotCounted } from './absorb-unpromised.ts';
 import { absorbWaitingFailure } from './absorb-waiting.ts';
 import { absorbStoreFailure, absorbTransactionFailure } from './absorb-store.ts';
 
@@ -64,9 +65,7 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       draft.upstream = undefined;
       return;
     case 'checkpoint':
-      // A stop makes its own checkpoint: this one only shortens it.
-      if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
-      return absorbPrepared(draft);
+      return absorbNoCheckpoint(draft);
     case 'suspend-deadline':
       if (failure.kind === 'unknown') absorbSuspensionUnknown(draft);
       return;
@@ -74,14 +73,15 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
       draft.silentSince ??= draft.now;
       return;
     case 'reload-server':
-      // The server may go by either: it is told again, and nothing it showed before counts.
-      draft.appliedVersion = undefined;
-      draft.told = undefined;
-      return absorbSyncDoubt(draft);
+      return absorbReloadFailure(draft);
     case 'show-waiting':
       return absorbWaitingFailure(draft);
     case 'keep-promise':
       return absorbNotKept(draft, action, failure.cause);
+    case 'count-cancelled':
+    case 'count-exposed':
+      return absorbNotCounted(draft, action, failure.cause);
+    case 'ask-held':
     case 'ask-promises':
     case 'extend-deadline':
     case 'stop-server':
@@ -95,6 +95,19 @@ export const absorbFailure = (draft: Draft, flight: InFlight, failure: Failure):
     case 'exit':
       return;
   }
+};
+
+/** A stop makes its own checkpoint: this one would only have shortened it. */
+const absorbNoCheckpoint = (draft: Draft): void => {
+  if (draft.vacating !== undefined) draft.vacating = { ...draft.vacating, checkpointed: true };
+  absorbPrepared(draft);
+};
+
+/** The server may go by either: it is told again, and nothing it showed before counts. */
+const absorbReloadFailure = (draft: Draft): void => {
+  draft.appliedVersion = undefined;
+  draft.told = undefined;
+  absorbSyncDoubt(draft);
 };
 
 const absorbInstallFailure = (draft: Draft): void => {

@@ -8,6 +8,7 @@ import { absorbGranted } from './absorb-next-lease.ts';
 import { absorbProbe, lookAgain } from './absorb-server.ts';
 import { absorbDisk, absorbServerChange } from './absorb-server-change.ts';
 import { absorbShown, absorbSyncCheckpoint } from './absorb-sync.ts';
+import { absorbCancelled, absorbExposed, absorbHeld } from './absorb-unpromised.ts';
 import { absorbWaiting, absorbWaitingChange } from './absorb-waiting.ts';
 import { absorbKeepAlive, absorbSnapshot, absorbTransaction } from './absorb-store.ts';
 
@@ -25,6 +26,7 @@ const REST_AFTER_FAILURE_MS: Readonly<Record<Lane, number>> = {
   word: 100,
   upstream: 200,
   sql: 1_000,
+  commits: 1_000,
 };
 
 /** A server that does not show yet what it was told is asked again. */
@@ -141,6 +143,16 @@ const absorbDone = (draft: Draft, flight: InFlight, outcome: DoneOf<keyof Result
       return;
     case 'manage-waiting':
       return absorbWaitingChange(draft);
+    case 'count-cancelled':
+      if (flight.action.kind === 'count-cancelled')
+        absorbCancelled(draft, flight.action, outcome.result);
+      return;
+    case 'ask-held':
+      return absorbHeld(draft, outcome.result);
+    case 'count-exposed':
+      if (flight.action.kind === 'count-exposed')
+        absorbExposed(draft, flight.action, outcome.result);
+      return;
     case 'checkpoint':
       absorbSyncCheckpoint(draft, at);
       draft.checkpointDue = false;

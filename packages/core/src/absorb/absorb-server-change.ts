@@ -7,6 +7,7 @@ import type { Draft, InFlight } from '../state.ts';
 import type { DoneOf, ServerChange } from './absorb-outcome.ts';
 import { absorbProcess, lookAgain } from './absorb-server.ts';
 import { absorbSyncReload, absorbSyncStart } from './absorb-sync.ts';
+import { absorbLeftBehind, absorbStartInPlace, forgetInterruption } from './absorb-unpromised.ts';
 
 /** What comes of the actions of the server lane. */
 export const absorbServerChange = (
@@ -21,6 +22,7 @@ export const absorbServerChange = (
       draft.appliedVersion = draft.prepared?.version;
       draft.told = { value: draft.prepared?.upstream, at: draft.now };
       absorbSyncStart(draft);
+      if (action.kind === 'start-server') absorbStartInPlace(draft, action);
       // Whatever was to become of the primary that ended: it has become a standby.
       if (action.kind === 'start-server' && action.as === 'standby') draft.vacating = undefined;
       return absorbProcess(draft, startedProcess(action, outcome.result.pid));
@@ -94,6 +96,7 @@ const absorbInstalled = (draft: Draft): void => {
 export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => {
   draft.disk = { value: disk, at };
   draft.asideKept = disk.asideKept;
+  absorbLeftBehind(draft, disk);
   const installing = draft.lanes.server?.action.kind === 'install-data';
   if (draft.rejoin.cloned && !disk.newReady && !installing) absorbInstalled(draft);
 };
@@ -102,6 +105,7 @@ export const absorbDisk = (draft: Draft, disk: DiskFacts, at: Instant): void => 
 const forgetFiles = (draft: Draft): void => {
   draft.disk = undefined;
   draft.prepared = undefined;
+  forgetInterruption(draft);
 };
 
 const startedProcess = (action: Action, pid: number): ServerProcess => ({

@@ -1,5 +1,5 @@
 import { type Instant, after } from '../model/instant.ts';
-import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
+import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import { freshWaiting } from '../replication/waiting.ts';
@@ -8,6 +8,13 @@ import type { Draft } from '../state.ts';
 import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbPostmaster } from './absorb-schedules.ts';
+import {
+  absorbDrained,
+  absorbExposure,
+  absorbHolding,
+  absorbInterruption,
+  forgetInterruption,
+} from './absorb-unpromised.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 
 /**
@@ -15,6 +22,7 @@ import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-opera
  * Looks that are under way were at that one: whatever they answer, nobody waits for it.
  */
 export const absorbProcess = (draft: Draft, process: ServerProcess): void => {
+  absorbInterruption(draft, process);
   draft.lanes = { ...draft.lanes, probe: undefined, disk: undefined };
   if (process.kind !== 'running') absorbSyncEnd(draft);
   draft.process = process;
@@ -60,6 +68,7 @@ export const absorbExit = (draft: Draft, exit: ServerExit): void => {
   const neverAnswered = seen !== 'answers' && seen !== 'refuses' && !exit.promoted;
   const asked = draft.lanes.server?.action.kind === 'stop-server';
   absorbProcess(draft, { kind: 'none', silent: false });
+  absorbDrained(draft, exit);
   draft.lastExit = { value: exit, at: draft.now };
   draft.promotion = undefined;
   draft.checkpointDue = false;
@@ -86,6 +95,7 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   if (probe.kind !== 'answers') return;
   absorbSyncProbe(draft, probe, sentAt);
   absorbPostmaster(draft, probe);
+  absorbUnpromised(draft, probe);
   draft.streaming = probe.inRecovery && probe.streaming;
   draft.accepting = !probe.inRecovery;
   const idle = probe.inRecovery && !probe.streaming;
@@ -93,6 +103,16 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   if (!probe.inRecovery || probe.streaming) absorbBackAgain(draft);
   if (!probe.inRecovery) absorbPrimary(draft);
   else if (probe.streaming && hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
+};
+
+/** A standby that streams has left behind whatever a primary on its data had. */
+const absorbUnpromised = (draft: Draft, answer: ServerAnswer): void => {
+  if (answer.inRecovery) {
+    if (answer.streaming) forgetInterruption(draft);
+    return;
+  }
+  absorbExposure(draft, answer);
+  absorbHolding(draft, answer);
 };
 
 const hasTried = ({ rejoin }: Draft): boolean =>

@@ -17,6 +17,7 @@ import {
 } from './absorb-failsafe.ts';
 import { absorbAnnounced, absorbPauseOver } from './absorb-operating.ts';
 import { absorbFoundSchedule } from './absorb-schedules.ts';
+import { absorbElected } from './absorb-unpromised.ts';
 import { absorbMovedKey, absorbNextKept, capDeadline, takeNextLease } from './absorb-next-lease.ts';
 
 /**
@@ -152,6 +153,8 @@ const absorbConfirmed = (
 const absorbApplied = (draft: Draft, purpose: TransactionPurpose, result: Transacted): void => {
   switch (purpose) {
     case 'acquire':
+      absorbElected(draft);
+      return beginTenure(draft, result);
     case 'reclaim':
     case 'finish-bootstrap':
       return beginTenure(draft, result);

@@ -9,6 +9,7 @@ import { suspendDeadline } from './pause-chores.ts';
 import { publishMember } from './publish-chores.ts';
 import { armSyncNames, showSyncNames } from './sync-chores.ts';
 import { changeSlots, checkpointAfterPromotion } from './slot-chores.ts';
+import { askHeld, countCancelled, countExposed } from './unpromised-chores.ts';
 import { manageWaiting } from './waiting-chores.ts';
 
 export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] = [
@@ -27,4 +28,7 @@ export const chores: readonly { readonly lane: Lane; readonly chore: Chore }[] =
   { lane: 'sql', chore: showSyncNames },
   { lane: 'sql', chore: armSyncNames },
   { lane: 'sql', chore: manageWaiting },
+  { lane: 'commits', chore: askHeld },
+  { lane: 'commits', chore: countExposed },
+  { lane: 'commits', chore: countCancelled },
 ];

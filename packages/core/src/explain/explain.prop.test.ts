@@ -31,6 +31,8 @@ const EVENTS = [
   'transaction.applied',
   'fork.kept',
   'routes.moved',
+  'commits.cancelled',
+  'commits.exposed',
   'no.such-event',
   undefined,
 ];

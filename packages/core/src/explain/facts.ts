@@ -81,8 +81,15 @@ const kindOf = (episode: Episode, find: Find, { from, to }: Between): IncidentKi
   if (!episode.settled) return 'no-primary';
   if (find('server.exited') !== undefined || find('standby.unfit') !== undefined) return 'replica';
   if (find('store.unreachable') !== undefined) return 'store-outage';
-  return find('standby.stream-lost') === undefined ? 'other' : 'replica';
+  if (find('standby.stream-lost') !== undefined) return 'replica';
+  return UNPROMISED.some((event) => find(event) !== undefined) ? 'commits-unpromised' : 'other';
 };
+
+const UNPROMISED: readonly string[] = [
+  'commits.cancelled',
+  'commits.exposed',
+  'commits.not-counted',
+];
 
 const titleOf = (
   kind: IncidentKind,
@@ -112,6 +119,8 @@ const titleOf = (
       return `${who}, a replica, was disturbed`;
     case 'store-outage':
       return 'the store did not answer';
+    case 'commits-unpromised':
+      return `${who} has commits that nobody can promise`;
     case 'other':
       return `${who} was disturbed`;
   }
@@ -139,7 +148,9 @@ const causeOf = (find: Find, from: string | undefined): string => {
     return `the lease of ${textIn(vacant, 'holder') ?? 'the primary'} was not renewed and expired`;
   const refused = find('switchover.refused');
   if (refused !== undefined) return refused.because ?? '';
-  const any = find('server.exited') ?? find('store.unreachable') ?? find('standby.stream-lost');
+  const any = Object.keys(CAUSES)
+    .map((event) => find(event))
+    .find((entry) => entry !== undefined);
   return any === undefined ? '' : (CAUSES[any.event ?? ''] ?? '');
 };
 
@@ -147,6 +158,9 @@ const CAUSES: Readonly<Record<string, string>> = {
   'server.exited': 'PostgreSQL ended',
   'store.unreachable': 'the store did not answer',
   'standby.stream-lost': 'no WAL came from the upstream',
+  'commits.cancelled': 'waits for standbys were cancelled',
+  'commits.exposed': 'a restart made commits visible that were waiting',
+  'commits.not-counted': 'a restart may have made commits visible that were waiting',
 };
 
 interface Landmark {

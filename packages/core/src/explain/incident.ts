@@ -12,6 +12,7 @@ export type IncidentKind =
   | 'no-primary'
   | 'replica'
   | 'store-outage'
+  | 'commits-unpromised'
   | 'other';
 
 export interface Step {

@@ -163,6 +163,9 @@ const SIGNS: ReadonlySet<string> = new Set([
   'member.cloning',
   'member.rewinding',
   'loop.began',
+  'commits.cancelled',
+  'commits.exposed',
+  'commits.not-counted',
 ]);
 
 const isSign = (walk: Walk, entry: PlacedEntry): boolean => {

@@ -22,6 +22,11 @@ const took = (entry: PlacedEntry): string => {
 const position = (entry: PlacedEntry, key: string): string =>
   `${of(entry, key)} on timeline ${of(entry, 'timeline')}`;
 
+const commits = (entry: PlacedEntry, key: string): string => {
+  const count = of(entry, key);
+  return `${count} ${count === '1' ? 'commit' : 'commits'}`;
+};
+
 /** `340 ms`, `4.2 s`, `3 min 10 s`. */
 export const formatMs = (milliseconds: number): string => {
   const ms = Math.round(milliseconds);
@@ -110,6 +115,13 @@ const SEEN: Readonly<Record<string, Write>> = {
   'store.unreachable': () => 'the store does not answer',
   'store.reachable': () => 'the store answers again',
   'wal.measured': (entry) => `the end of its WAL is ${position(entry, 'end')}${took(entry)}`,
+  'commits.cancelled': (entry) =>
+    `${commits(entry, 'count')} left to the primary alone: ${entry.because ?? ''}`,
+  'commits.exposed': (entry) =>
+    `up to ${commits(entry, 'commits')} made visible by the restart, which too few standbys are ` +
+    `known to have had: ${of(entry, 'from')} to ${position(entry, 'to')}`,
+  'commits.not-counted': (entry) =>
+    `how many commits the restart has made visible is not known: ${of(entry, 'cause')}`,
   'primary.accepting': (entry) =>
     `PostgreSQL is out of recovery and accepts writes, timeline ${of(entry, 'timeline')}`,
 };

@@ -4,10 +4,11 @@ import type { Lsn } from './lsn.ts';
 import type { MemberName } from './member.ts';
 import type { DiskFacts, ServerProbe, ShownSyncNames, Upstream, UpstreamFacts } from './server.ts';
 import type { PeerAnswer } from './peer.ts';
+import type { CancelledWaits } from './unpromised.ts';
 import type { LeaseId, LeaseTerm, Revision, StoreSnapshot, StoreTransaction } from './store.ts';
 import type { Ancestor, Timeline } from './timeline.ts';
 import type { Waiter, WaitingSetting } from './waiting.ts';
-import type { WalPosition } from './wal-position.ts';
+import type { WalPosition, WalRange } from './wal-position.ts';
 
 /**
  * Everything a member can do, each a single call to one port. Whatever takes two calls is two
@@ -26,6 +27,7 @@ import type { WalPosition } from './wal-position.ts';
  * word       writing down what this member has promised
  * upstream   looking at the server to follow
  * sql        SQL that changes nothing about who is primary: slots, checkpoints, settings of roles
+ * commits    counting the commits that nobody can promise
  */
 export type Lane =
   | 'lease'
@@ -39,7 +41,8 @@ export type Lane =
   | 'promises'
   | 'word'
   | 'upstream'
-  | 'sql';
+  | 'sql'
+  | 'commits';
 
 export type TransactionPurpose =
   | 'confirm'
@@ -150,6 +153,17 @@ export type Action =
       readonly roles: readonly string[];
       readonly databases: readonly string[];
     }
+  /* ── commits that nobody can promise (rule S6) ── */
+  /** What the log of the server with this postmaster says of waits since it was last looked at. */
+  | { readonly kind: 'count-cancelled'; readonly pid: number }
+  /** How much standbys hold of our server's WAL, while it is silent. */
+  | {
+      readonly kind: 'ask-held';
+      readonly members: readonly MemberName[];
+      readonly limitMs: number;
+    }
+  /** Commits in WAL that a server left behind, which may end before the range does. */
+  | { readonly kind: 'count-exposed'; readonly range: WalRange }
   /* ── SQL that changes something ── */
   | { readonly kind: 'checkpoint'; readonly limitMs: number }
   | {
@@ -220,6 +234,10 @@ export interface Results {
   readonly 'inspect-upstream': { readonly facts: UpstreamFacts };
   readonly 'show-sync-names': { readonly shown: ShownSyncNames };
   readonly 'show-waiting': { readonly settings: readonly WaitingSetting[] };
+  readonly 'count-cancelled': CancelledWaits;
+  readonly 'ask-held': { readonly answers: Readonly<Record<string, PeerAnswer>> };
+  /** `to`: where the server that left this WAL behind ended. */
+  readonly 'count-exposed': { readonly commits: number; readonly to: Lsn };
   readonly checkpoint: Record<never, never>;
   readonly 'change-slots': Record<never, never>;
   readonly 'manage-waiting': Record<never, never>;

@@ -22,6 +22,7 @@ import { anyPolicy, anyWaiting } from './any/policy.ts';
 import { anySchedules } from './any/schedules.ts';
 import { anyDisk, anyPeer, anyProbe, anyProcess } from './any/server.ts';
 import { anyRow, anySnapshot, documents } from './any/store.ts';
+import { anyUnpromised } from './any/unpromised.ts';
 import {
   CLUSTER,
   LEASES,
@@ -219,6 +220,7 @@ const anyPlans = fc.record({
   failsafe: anyFailsafe,
   sync: anySync,
   waiting: anyWaiting,
+  unpromised: anyUnpromised,
   fetched: maybe(fc.record({ timeline: anyTimeline, lsn: anyLsn })),
   vote: maybe(fc.constantFrom(30, 40).map((term) => term as LeaseTerm)),
   told: seen(maybe(fc.constantFrom('bravo:5432'))),

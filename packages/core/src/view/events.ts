@@ -2,6 +2,7 @@
 import { elapsedMs } from '../model/instant.ts';
 import type { MemberState, StepEvent } from '../state.ts';
 import { isBridged, promiseInForce } from './failsafe.ts';
+import { deriveUnpromised } from './unpromised.ts';
 
 type Details = StepEvent['details'];
 
@@ -15,6 +16,7 @@ export const deriveEvents = (before: MemberState, after: MemberState): StepEvent
   tellStore(before, after, tell);
   tellPause(before, after, tell);
   tellFailsafe(before, after, tell);
+  events.push(...deriveUnpromised(before, after));
   return events;
 };
 

@@ -61,12 +61,17 @@ export class RoutedWriter {
       isOver = true;
       this.#later(waitMs);
     };
-    this.#kernel.after(ANSWER_LIMIT_MS, finish);
+    let cancel = (): void => undefined;
+    this.#kernel.after(ANSWER_LIMIT_MS, () => {
+      if (isOver) return;
+      this.#network.send({ from: CLIENTS, to: host.name }, () => cancel());
+      finish();
+    });
     this.#network.send({ from: CLIENTS, to: host.name }, () => {
       const { postgres } = host;
       if (this.isPaused) return;
       const bytes = drawBytes(this.#random, this.#pace);
-      postgres.commit(this.#ledger.issueToRegister(), bytes, () =>
+      cancel = postgres.commit(this.#ledger.issueToRegister(), bytes, () =>
         this.#network.send({ from: host.name, to: CLIENTS }, () => {
           this.answeredAt = this.#kernel.now;
           finish();

@@ -66,7 +66,7 @@ export const syncPlants: readonly Plant[] = [
     says: 'whoever votes for itself is elected',
     caughtBy: [S6, 's6-reads-see-what-was-acknowledged'],
     profile: 'synchronous',
-    from: 4,
+    from: 57,
     alterResult: (_kind, result) =>
       result.kind === 'done' && 'snapshot' in result
         ? { ...result, snapshot: withOneVote(result.snapshot) }

@@ -29,6 +29,8 @@ export class SimPostgres {
   #isWritable = false;
   /** The server's log ends with these words. */
   lastWords: 'panic' | 'disk-full' | undefined;
+  /** What its log says of commits whose wait was cancelled, and how much of that has been read. */
+  readonly log = { cancelledWaits: 0, readWaits: 0 };
   /** Until then one of its processes hangs in the kernel and cannot be killed. */
   stuckUntil = 0;
   /** Where the parent of the postmaster hears of its end. */
@@ -175,10 +177,13 @@ export class SimPostgres {
     return record;
   }
 
-  /** A client commits; it is told so at once, or when the standbys have it, or never. */
-  commit(write: number, bytes: number, onAcknowledged: () => void = () => undefined): void {
+  /**
+   * A client commits; it is told so at once, or when the standbys have it, or never. What is
+   * returned cancels a wait for standbys, if there is one.
+   */
+  commit(write: number, bytes: number, onAcknowledged: () => void = () => undefined): () => void {
     const instance = this.#running;
-    if (instance === undefined || !instance.acceptsWrites) return;
+    if (instance === undefined || !instance.acceptsWrites) return () => undefined;
     const synchronous = instance.isArmed;
     const record = this.append(instance, bytes, write);
     const acknowledge = (): void => {
@@ -187,6 +192,16 @@ export class SimPostgres {
     };
     if (synchronous) instance.waiting.push({ record, acknowledge });
     else acknowledge();
+    return () => this.#cancelWait(instance, record);
+  }
+
+  /** The commit is on this server and stays there; its client was told that this may be all. */
+  #cancelWait(instance: Instance, cancelled: WalRecord): void {
+    if (this.#running !== instance || !instance.acceptsWrites) return;
+    const waiting = instance.waiting.filter(({ record }) => record !== cancelled);
+    if (waiting.length === instance.waiting.length) return;
+    instance.waiting = waiting;
+    this.log.cancelledWaits += 1;
   }
 
   checkpoint(instance: Instance): void {

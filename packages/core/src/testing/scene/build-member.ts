@@ -3,6 +3,7 @@
  * loop runs for a minute, the lease of the member key is alive, files fit the server that runs, and
  * our own key in the store says what we would write there.
  */
+import { LOG_LOOK_AGAIN_MS } from '../../absorb/absorb-unpromised.ts';
 import { WAITING_LOOK_MS } from '../../absorb/absorb-waiting.ts';
 import { after } from '../../model/instant.ts';
 import { defaultTags } from '../../model/member.ts';
@@ -83,6 +84,7 @@ const completeScene = (scene: SceneDraft, told: ReadonlySet<string>): void => {
   }
   prepareFiles(scene, told);
   if (!told.has('waiting')) state.waiting = seenWaiting(state);
+  state.unpromised = seenLog(state);
   if (state.snapshot === undefined) return;
   if (!scene.ownKeyTold && state.lease !== undefined) writeOwnKey(scene);
 };
@@ -105,6 +107,13 @@ const seenWaiting = ({ policy, waiting }: Draft): Draft['waiting'] => ({
   ...waiting,
   asked: policy.waiting,
   lookAt: after(NOW, WAITING_LOOK_MS),
+});
+
+/** The log of the server that runs has been looked at. */
+const seenLog = ({ process, unpromised }: Draft): Draft['unpromised'] => ({
+  ...unpromised,
+  lookedIn: process.kind === 'running' ? process.pid : undefined,
+  lookAt: after(NOW, LOG_LOOK_AGAIN_MS),
 });
 
 const writeOwnKey = ({ state, members }: SceneDraft): void => {

@@ -137,6 +137,7 @@ export class Calls {
         return result;
       }
       case 'ask-peers':
+      case 'ask-held':
         return { answers: { [BRAVO]: rival.answer() } };
       case 'inspect-upstream':
         return rival.inspect();

@@ -244,6 +244,8 @@ export class MakeBelieveHost {
       'change-slots': () => ({}),
       'show-waiting': () => ({ settings: [] }),
       'manage-waiting': () => ({}),
+      'count-cancelled': () => ({ cancelled: 0, terminated: 0, isBehind: false }),
+      'count-exposed': () => ({ commits: 0, to: lsn(0n) }),
     };
     return performers[action.kind]?.();
   }

@@ -3,6 +3,8 @@ import { createSlotKeeper } from './change-slots.ts';
 import { checkpoint } from './checkpoint.ts';
 import { clone } from './clone.ts';
 import type { PostgresContext } from './context.ts';
+import { createCancelCounter } from './count-cancelled.ts';
+import { countExposed } from './count-exposed.ts';
 import { createUsers } from './create-users.ts';
 import { initialise } from './initialise.ts';
 import { inspectDisk } from './inspect-disk.ts';
@@ -38,6 +40,7 @@ export const createPostgres = (context: PostgresContext, access: PostgresAccess 
   const probe = createProbe(context);
   const knocker = createKnocker(context);
   const slots = createSlotKeeper(context);
+  const cancels = createCancelCounter(context);
   const told =
     (kind: 'clone' | 'rewind', onProgress: OnProgress) => (doneBytes: number, totalBytes: number) =>
       onProgress({ kind, doneBytes, totalBytes });
@@ -72,6 +75,8 @@ export const createPostgres = (context: PostgresContext, access: PostgresAccess 
       fetchWal(context, { start, end }, (name) => getSegment(from.apiUrl, name)),
     showSyncNames: () => showSyncNames(context),
     showWaiting: (names) => showWaiting(context, names),
+    countCancelled: (pid) => cancels.count(pid),
+    countExposed: (range) => countExposed(context, range),
     checkpoint: (limitMs) => checkpoint(context, limitMs),
     changeSlots: (changes) => slots.change(changes),
     manageWaiting: (change) => manageWaiting(context, change),

@@ -30,6 +30,8 @@ const open = (state = buildState()) => {
       members: names.map(memberName),
       limitMs: 50,
     });
+  const askHeld = (names: readonly string[]) =>
+    performers['ask-held']({ kind: 'ask-held', members: names.map(memberName), limitMs: 900 });
   const askPromises = (names: readonly string[]) =>
     performers['ask-promises']({
       kind: 'ask-promises',
@@ -42,6 +44,7 @@ const open = (state = buildState()) => {
     asked,
     promises,
     ask,
+    askHeld,
     askPromises,
     become: (next: typeof state) => {
       current = next;
@@ -65,6 +68,12 @@ describe('asking peers', () => {
         limitMs: 50,
       },
     ]);
+  });
+
+  it('is the same question when it is only for what they hold', async () => {
+    const { asked, askHeld } = open();
+    expect(await askHeld(['pg3'])).toMatchObject({ kind: 'done', answers: { pg2: {} } });
+    expect(asked).toMatchObject([{ peers: [{ name: 'pg3' }], limitMs: 900 }]);
   });
 
   it('leaves out members without a key', async () => {

@@ -9,8 +9,12 @@ export const createPeerPerformers = (
   peers: Peers,
   promises: PromiseFile,
   state: () => MemberState,
-): Pick<Performers, 'ask-peers' | 'ask-promises' | 'keep-promise'> => ({
+): Pick<Performers, 'ask-peers' | 'ask-held' | 'ask-promises' | 'keep-promise'> => ({
   'ask-peers': async ({ members, limitMs }) => ({
+    kind: 'done',
+    answers: await peers.ask(addressesOf(state(), members), limitMs),
+  }),
+  'ask-held': async ({ members, limitMs }) => ({
     kind: 'done',
     answers: await peers.ask(addressesOf(state(), members), limitMs),
   }),

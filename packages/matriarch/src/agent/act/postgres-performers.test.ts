@@ -5,6 +5,7 @@ import type { Postgres } from '../ports/postgres.ts';
 import { type PostgresPerformers, createPostgresPerformers } from './postgres-performers.ts';
 
 const upstream = { member: memberName('pg1'), address: '10.0.0.1:5432' };
+const range = { timeline: 1 as Timeline, from: lsn(1), to: lsn(9) };
 const fork = { timeline: 1 as Timeline, switchLsn: lsn(1) };
 
 const open = () => {
@@ -72,6 +73,16 @@ const calls: readonly Call[] = [
     'inspect-upstream',
     (p) => p['inspect-upstream']({ kind: 'inspect-upstream', upstream }),
     ['inspectUpstream', upstream],
+  ],
+  [
+    'count-cancelled',
+    (p) => p['count-cancelled']({ kind: 'count-cancelled', pid: 7 }),
+    ['countCancelled', 7],
+  ],
+  [
+    'count-exposed',
+    (p) => p['count-exposed']({ kind: 'count-exposed', range }),
+    ['countExposed', range],
   ],
   [
     'checkpoint',

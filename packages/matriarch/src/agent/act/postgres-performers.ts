@@ -18,6 +18,7 @@ export type PostgresPerformers = Omit<
   | 'reload-server'
   | 'promote'
   | 'ask-peers'
+  | 'ask-held'
   | 'ask-promises'
   | 'keep-promise'
   | 'exit'
@@ -48,6 +49,8 @@ export const createPostgresPerformers = (
   'inspect-upstream': ({ upstream }) => postgres.inspectUpstream(upstream),
   'show-sync-names': () => postgres.showSyncNames(),
   'show-waiting': ({ roles, databases }) => postgres.showWaiting({ roles, databases }),
+  'count-cancelled': ({ pid }) => postgres.countCancelled(pid),
+  'count-exposed': ({ range }) => postgres.countExposed(range),
   checkpoint: ({ limitMs }) => postgres.checkpoint(limitMs),
   'change-slots': ({ create, drop, advance }) => postgres.changeSlots({ create, drop, advance }),
   'manage-waiting': ({ set, reset }) => postgres.manageWaiting({ set, reset }),

@@ -3,7 +3,7 @@
  * and PostgreSQL are played by a source that the test moves by hand.
  */
 import { Agent, get } from 'node:http';
-import { lsn } from '@matriarch/core';
+import { type MemberState, lsn } from '@matriarch/core';
 import { MATRIARCH_VERSION } from '@matriarch/protocol';
 import { describe, expect, it } from 'vitest';
 import { createAgentCounters } from '../metrics/agent-counters.ts';
@@ -219,6 +219,8 @@ describe('/metrics', () => {
       matriarch_lease_remaining_seconds: '20',
       matriarch_store_failing_seconds: '0',
       matriarch_position_known: '1',
+      matriarch_commits_cancelled_total: '0',
+      matriarch_commits_exposed_total: '0',
       matriarch_loop_last_step_seconds: '0',
       matriarch_loop_steps_total: '0',
     });
@@ -260,6 +262,19 @@ describe('/metrics', () => {
       matriarch_job_done_bytes: '10',
       matriarch_job_total_bytes: '100',
     });
+  });
+
+  it('of a member whose commits nobody can promise', async () => {
+    const of = (changes: Partial<MemberState['unpromised']>) => {
+      const state = primaryState();
+      return values({ ...state, unpromised: { ...state.unpromised, ...changes } });
+    };
+    expect(await of({ cancelled: 2, terminated: 1, exposed: 4, blind: 'no log' })).toMatchObject({
+      matriarch_commits_cancelled_total: '3',
+      matriarch_commits_exposed_total: '4',
+    });
+    // Nothing was seen, and nothing could have been.
+    expect(await of({ blind: 'no log' })).not.toHaveProperty('matriarch_commits_cancelled_total');
   });
 
   it('count what the loop did', async () => {

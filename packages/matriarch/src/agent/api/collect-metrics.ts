@@ -146,7 +146,7 @@ export const collectOwnMetrics = (
   counters: CounterReadings,
 ): readonly MetricFamily[] => {
   const { view, server } = facts;
-  const { storeFailingSince, job } = view.state;
+  const { storeFailingSince, job, unpromised } = view.state;
   const failingMs = storeFailingSince === undefined ? 0 : view.now - storeFailingSince;
   const jobLabels = { job: job?.kind ?? '' };
   return [
@@ -191,7 +191,32 @@ export const collectOwnMetrics = (
       'Time since the loop last took a step.',
       facts.loopAgeMs / 1_000,
     ),
+    ...collectUnpromised(unpromised),
     ...collectCounters(counters),
+  ];
+};
+
+/** A count of what is not seen would be taken for good news. */
+const collectUnpromised = ({
+  cancelled,
+  terminated,
+  blind,
+  exposed,
+}: MemberFacts['view']['state']['unpromised']): readonly MetricFamily[] => {
+  const count = cancelled + terminated;
+  return [
+    counter(
+      'matriarch_commits_cancelled_total',
+      'Commits whose wait for standbys was cancelled, since this loop began; absent while that ' +
+        'cannot be told from the log of PostgreSQL.',
+      blind !== undefined && count === 0 ? undefined : count,
+    ),
+    counter(
+      'matriarch_commits_exposed_total',
+      'Commits that too few standbys are known to have had when PostgreSQL ended, and that are ' +
+        'visible since it was started again: at the most, since this loop began.',
+      exposed,
+    ),
   ];
 };
 

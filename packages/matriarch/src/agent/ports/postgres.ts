@@ -8,6 +8,7 @@ import type {
   ServerProbe,
   Upstream,
   WaitingPolicy,
+  WalRange,
 } from '@matriarch/core';
 
 /** What a call answers: its result, or that it failed, or that nobody knows. It never rejects. */
@@ -42,6 +43,8 @@ export interface Postgres {
   fetchWal(request: Omit<ActionOf<'fetch-wal'>, 'kind'>): Answered<'fetch-wal'>;
   showSyncNames(): Answered<'show-sync-names'>;
   showWaiting(names: WaitingPolicy): Answered<'show-waiting'>;
+  countCancelled(pid: number): Answered<'count-cancelled'>;
+  countExposed(range: WalRange): Answered<'count-exposed'>;
   checkpoint(limitMs: number): Answered<'checkpoint'>;
   changeSlots(change: {
     readonly create: readonly string[];

@@ -53,8 +53,17 @@ const askAll = <T>(
   }
 };
 
+interface Asked {
+  readonly members: readonly MemberName[];
+  readonly limitMs: number;
+}
+
 /** Each answers after a fresh look at its server. */
-export const askPeers: Performer<'ask-peers'> = (performing, { members, limitMs }, answer) => {
+const askPositions = (
+  performing: Performing,
+  { members, limitMs }: Asked,
+  answer: (result: { kind: 'done'; answers: Record<string, PeerAnswer> }) => void,
+): void => {
   const { random } = performing.world;
   const hear: Question<PeerAnswer>['hear'] = (asked, peer, say) => {
     const isFrozen = peer.postgres.running?.postmaster === 'frozen';
@@ -67,6 +76,10 @@ export const askPeers: Performer<'ask-peers'> = (performing, { members, limitMs 
   };
   askAll(performing, { members, limitMs, hear }, (answers) => answer({ kind: 'done', answers }));
 };
+
+export const askPeers: Performer<'ask-peers'> = askPositions;
+
+export const askHeld: Performer<'ask-held'> = askPositions;
 
 /** Each answers once its promise is on disk. */
 export const askPromises: Performer<'ask-promises'> = (performing, action, answer) => {

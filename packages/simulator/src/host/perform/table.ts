@@ -1,4 +1,5 @@
 import type { ActionKind } from '@matriarch/core';
+import * as commit from './commit-performers.ts';
 import * as disk from './disk-performers.ts';
 import * as job from './job-performers.ts';
 import * as look from './look-performers.ts';
@@ -40,6 +41,9 @@ export const performers: { readonly [K in ActionKind]: Performer<K> } = {
   'inspect-upstream': look.inspectUpstream,
   'show-sync-names': look.showSyncNames,
   'show-waiting': look.showWaiting,
+  'count-cancelled': commit.countCancelled,
+  'ask-held': peer.askHeld,
+  'count-exposed': commit.countExposed,
   checkpoint: server.checkpoint,
   'change-slots': server.changeSlots,
   'manage-waiting': server.manageWaiting,
