@@ -47,11 +47,19 @@ export const announceGoingOn: Rule = {
   },
 };
 
+/**
+ * It has our data, or it was told to go on by a guard on this host, whose processes we see: also
+ * when its data is not there any more.
+ */
+const isSeenSilent = ({ state, store, silent, data, systemIdentifier }: View): boolean => {
+  if (data !== undefined && data.systemIdentifier === systemIdentifier) return true;
+  return silent && store?.suspension?.value.life.host === state.self.life.host;
+};
+
 /** Why our server does not go on without a lease, whatever the store still says of it. */
 const whyOver = (view: View): string | undefined => {
-  const { state, server, data } = view;
-  if (data !== undefined && data.systemIdentifier === view.systemIdentifier)
-    return 'our server is silent';
+  const { state, server } = view;
+  if (isSeenSilent(view)) return 'our server is silent';
   if (server?.inRecovery === true && !view.writable) return 'our server is a standby';
   const isKept =
     state.operating.suspended === 'no' && state.lanes.guard?.action.kind !== 'suspend-deadline';

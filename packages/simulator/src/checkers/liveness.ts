@@ -25,15 +25,32 @@ export const whyNotHealthy = (world: World): string | undefined => {
 };
 
 /**
- * Why nobody may become primary, whatever the members do: whoever has data is tagged never to. That
- * is what an operator wants, and no fault of the cluster. Undefined: somebody may.
+ * Why nobody may become primary, whatever the members do. That is what an operator wants, or has to
+ * answer for, and no fault of the cluster. Undefined: somebody may.
  */
-export const whyNobodyMay = (world: World): string | undefined => {
-  if (world.store.documents.get('leader') !== undefined) return undefined;
-  const withData = [...world.hosts.values()].filter(({ postgres }) => postgres.disk.data);
+export const whyNobodyMay = (world: World): string | undefined =>
+  world.store.snapshot().leader === undefined
+    ? (whyAllAreTagged(world) ?? whyHostIsMissed(world))
+    : undefined;
+
+/** Whoever has data is tagged never to be primary. */
+const whyAllAreTagged = ({ hosts }: World): string | undefined => {
+  const withData = [...hosts.values()].filter(({ postgres }) => postgres.disk.data);
   if (withData.length === 0 || withData.some(({ tags }) => mayFailOver(tags))) return undefined;
   const names = withData.map(({ name }) => name).join(', ');
   return `nobody may be primary: only ${names} has data, and is tagged nofailover`;
+};
+
+/**
+ * Its primary was told to go on without a lease. Who has come in its place, after a reboot and
+ * without its data, may be another host: only an operator can say that the old one is gone.
+ */
+const whyHostIsMissed = ({ hosts, store }: World): string | undefined => {
+  const { member, life } = store.snapshot().suspension?.value ?? {};
+  const host = [...hosts.values()].find(({ name }) => name === member);
+  if (host === undefined || life?.host === host.describeSelf().life.host) return undefined;
+  if (host.postgres.disk.data !== undefined) return undefined;
+  return `nobody may be primary: ${host.name} may go on without a lease on ${life?.host}`;
 };
 
 /** Why the copies are not the same; to be asked once nobody writes any more. */
