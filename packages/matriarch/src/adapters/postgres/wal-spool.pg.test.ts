@@ -170,10 +170,12 @@ describe('what was fetched', () => {
 it('restore_command leaves room for the operator’s own, and for strange directories', () => {
   const context = contextOf(standby);
   const command = restoreCommand(context, 'cp /archive/%f %p');
-  expect(command).toMatch(/^mv '.*wal-spool'\/%f %p 2>\/dev\/null \|\| cp \/archive\/%f %p$/u);
+  expect(command).toMatch(
+    /^test -f '.*wal-spool'\/%f && mv '.*wal-spool'\/%f %p \|\| cp \/archive\/%f %p$/u,
+  );
   const { config } = context;
   const matriarch = { ...config.matriarch, stateDirectory: "/it's 100%" };
   expect(restoreCommand({ ...context, config: { ...config, matriarch } }, undefined)).toBe(
-    `mv '/it'\\''s 100%%/wal-spool'/%f %p 2>/dev/null`,
+    `test -f '/it'\\''s 100%%/wal-spool'/%f && mv '/it'\\''s 100%%/wal-spool'/%f %p`,
   );
 });

@@ -26,11 +26,13 @@ const shellQuote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'
 
 /**
  * A shell one-liner: starting a program of ours for every question would cost a fifth of a second.
+ * A standby without a primary asks some twenty times a second, and nearly always for nothing: that
+ * much the shell finds out by itself.
  */
 export const restoreCommand = (context: PostgresContext, otherwise: string | undefined): string => {
   // In the parameter a percent sign begins a placeholder.
   const spool = shellQuote(spoolPath(context)).replaceAll('%', '%%');
-  const own = `mv ${spool}/%f %p 2>/dev/null`;
+  const own = `test -f ${spool}/%f && mv ${spool}/%f %p`;
   return otherwise === undefined || otherwise.trim() === '' ? own : `${own} || ${otherwise}`;
 };
 
