@@ -10,8 +10,11 @@ import { createTable, trafficOf } from '../traffic-of-cluster.ts';
 import { drillClusterOf } from '../up-cluster.ts';
 
 export const FAULTS = ['primary-crash', 'switchover', 'host-loss'];
-/** A crash within a minute of another one restarts in place (rule S13): not measured here. */
-const ROUND_MS = 62_000;
+/**
+ * A crash within a minute of another one restarts in place (rule S13), and each holder that is new
+ * to that minute counts it anew: not measured here.
+ */
+const REST_MS = 62_000;
 
 export interface Rounds {
   readonly rounds: number;
@@ -29,7 +32,7 @@ export const measureFaults = async (
   const clients = startTraffic(traffic);
   const runs: DrillRun[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const begun = performance.now();
+    if (round > 1) await sleep(REST_MS);
     for (const fault of FAULTS) {
       const run = await runScenario({ cluster, ledger, traffic }, mustFindScenario(fault));
       if (run === undefined) throw new Error(`${fault}: the cluster is not whole`);
@@ -39,7 +42,6 @@ export const measureFaults = async (
           `${run.writeOutageMs} ms, lost ${run.lost}, all streaming after ${run.rejoinedMs} ms`,
       );
     }
-    await sleep(Math.max(0, ROUND_MS - (performance.now() - begun)));
   }
   await clients.stop();
   return runs;

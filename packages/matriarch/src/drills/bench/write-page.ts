@@ -21,6 +21,11 @@ export interface Figures {
   readonly thaws: readonly Thaw[];
 }
 
+const countLost = (runs: readonly DrillRun[]): number | string =>
+  runs.some(({ lost }) => lost === null)
+    ? 'not counted'
+    : runs.reduce((sum, { lost }) => sum + (lost ?? 0), 0);
+
 const rowOf = (fault: string, all: readonly DrillRun[]): string => {
   const runs = all.filter(({ scenario }) => scenario === fault);
   const outages = runs.map(({ writeOutageMs }) => writeOutageMs);
@@ -34,7 +39,7 @@ const rowOf = (fault: string, all: readonly DrillRun[]): string => {
     Math.max(...outages),
     median(runs.map(({ clientErrors }) => clientErrors)),
     median(rejoined),
-    runs.reduce((sum, { lost }) => sum + (lost ?? Number.NaN), 0),
+    countLost(runs),
   ];
   return `| ${cells.join(' | ')} |`;
 };
@@ -66,9 +71,9 @@ const thawSection = (thaws: readonly Thaw[]): readonly string[] => {
   return [
     '## A primary that thaws',
     '',
-    'In asynchronous mode every process of the primary is frozen, four connected applications among',
-    'their writes; when another member is the primary, PostgreSQL is let go, and its loop and guard',
-    'after it. These writes it acknowledged before it was fenced:',
+    'Asynchronous replication, four applications connected to the primary itself that write as',
+    'fast as they can. Every process of it is frozen; when another member is the primary, PostgreSQL is',
+    'let go, and its loop and guard after it. What it acknowledged before it was fenced:',
     '',
     '| runs | writes (median) | writes (max) | the last one after (max) |',
     '|---|---|---|---|',
@@ -90,9 +95,9 @@ export const renderPage = ({ ttlMs, idle, modes, thaws }: Figures): string => {
     `Machine: ${machine}, Node ${process.version}; ttl ${ttlMs / 1_000} s.`,
     '',
     ...modes.flatMap(sectionOf),
-    'A crash moves the primary when a standby had received all of its WAL; otherwise the same server',
-    'starts again in place, and nothing is lost either way. With a host that is lost goes, in',
-    'asynchronous mode, what no replica had received.',
+    'A crash moves the primary when a standby had received all of its WAL; otherwise the same',
+    'server starts again in place, and nothing is lost either way. In asynchronous mode a host that',
+    'is lost takes with it what no replica had received.',
     '',
     ...thawSection(thaws),
     ...idleSection(idle),
