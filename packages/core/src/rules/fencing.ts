@@ -94,25 +94,6 @@ export const fenceWhenPromotedByHand: Rule = {
   },
 };
 
-export const fenceWhenTimelineIsNotTheIssuedOne: Rule = {
-  id: 'fence-when-timeline-is-not-the-issued-one',
-  urgent: true,
-  when: 'our promotion ended on another timeline than the one the store issued',
-  does: 'fences the server',
-  why: 'S5: a number that was not issued may be used by another promotion as well',
-  without: 'silent divergence',
-  decide: (view) => {
-    const { promotion } = view.state;
-    if (promotion?.stage !== 'signalled' || view.server === undefined) return undefined;
-    const { inRecovery, lineage } = view.server;
-    if (inRecovery || lineage.timeline === promotion.timeline) return undefined;
-    return fenced(
-      view,
-      `promoted to timeline ${lineage.timeline}, issued was ${promotion.timeline}`,
-    );
-  },
-};
-
 export const fenceWhenServerDoesNotAnswer: Rule = {
   id: 'fence-when-server-does-not-answer',
   urgent: true,
@@ -162,7 +143,6 @@ export const fencingRules: readonly Rule[] = [
   fenceWhenLeaseDeadlinePasses,
   fenceWhenLeaseIsLost,
   fenceWhenPromotedByHand,
-  fenceWhenTimelineIsNotTheIssuedOne,
   fenceWhenServerDoesNotAnswer,
   fenceStrayPrivateServer,
   killLeftovers,

@@ -85,10 +85,3 @@ export const directed: readonly Directed[] = [
     circumstance: emptyDisk,
   },
 ];
-
-/**
- * What no schedule reaches, and why: with the first one that does, its row is to go. The promotion
- * is over, for the facts, as soon as the server is seen out of recovery, on whatever timeline; the
- * rule that compares the timelines is asked after that.
- */
-export const unreachable: readonly string[] = ['rule fence-when-timeline-is-not-the-issued-one'];

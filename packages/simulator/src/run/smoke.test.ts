@@ -6,7 +6,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { type ProfileName, profiles } from '../faults/profiles.ts';
 import { addCoverage, formatCoverage, neverReached, noCoverage } from '../world/coverage.ts';
-import { directed, unreachable } from './directed.ts';
+import { directed } from './directed.ts';
 import { runSeed } from './run-seed.ts';
 import { summarise } from './summary.ts';
 
@@ -41,8 +41,8 @@ it.each(directed)(
   LIMIT_MS,
 );
 
-it('reaches every rule and every kind of action that can be reached', () => {
-  expect(neverReached(coverage)).toEqual(unreachable);
+it('reaches every rule and every kind of action', () => {
+  expect(neverReached(coverage)).toEqual([]);
 });
 
 afterAll(() => {
