@@ -16,17 +16,18 @@ const holds = ({ postgres }: SimHost, { id, end }: WalRecord): boolean => {
 
 /**
  * S6: what a client was told is committed, after standbys had it, is on every server that is
- * promoted afterwards; and nobody is told so by a server that another one has followed. No excuse
- * is good enough: not a frozen host, not a store that lies. Nothing is promised for what is told
- * while the operator has switched to asynchronous replication, which releases whoever still waits;
+ * promoted to a later timeline; and nobody is told so by a server that such a one has followed.
+ * No excuse is good enough: not a frozen host, not a store that lies. Nothing is promised for what
+ * is told while the operator has switched to asynchronous replication, which releases whoever waits;
  * what was promised before that ends with the store's document.
  */
 export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => {
   let acknowledged: Acknowledged[] = [];
   /** When the store's document of now came to be. */
   let since: number | undefined;
-  /** The last server that was promoted, unless it is the one that speaks. */
+  /** The server with the newest timeline, and which one that is. */
   let promoted: SimHost | undefined;
+  let newest = 0;
   const missingOn = (host: SimHost): Acknowledged | undefined =>
     acknowledged.find(({ record }) => !holds(host, record));
   return {
@@ -42,7 +43,10 @@ export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => 
           if (!holds(promoted, sighting.record))
             report(sighting.host, `acknowledged a commit that ${promoted.name} does not have`);
       }
-      if (sighting.kind !== 'promoted') return;
+      // Frozen in its promotion, a server thaws on a number that was issued before others: it is no
+      // successor of theirs, and acknowledges nothing.
+      if (sighting.kind !== 'promoted' || sighting.timeline < newest) return;
+      newest = sighting.timeline;
       promoted = world.hosts.get(sighting.host);
       const lost = promoted === undefined ? undefined : missingOn(promoted);
       if (lost !== undefined)
