@@ -18,7 +18,7 @@ const holds = ({ postgres }: SimHost, { id, end }: WalRecord): boolean => {
  * S6: what a client was told is committed, after standbys had it, is on every server that is
  * promoted to a later timeline; and nobody is told so by a server that such a one has followed.
  * No excuse is good enough: not a frozen host, not a store that lies. Nothing is promised for what
- * is told while the operator has switched to asynchronous replication, which releases whoever waits;
+ * is told while the operator has switched to asynchronous replication, which releases all who wait;
  * what was promised before that ends with the store's document.
  */
 export const s6AcknowledgedCommitsSurvive: MakeChecker = ({ world, report }) => {
