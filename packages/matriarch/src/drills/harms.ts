@@ -59,10 +59,10 @@ const LOOP = /\bdist\/main\.js\b/;
 const loopPids = (context: HarmContext): number[] =>
   withDescendants(agentPids(context)).filter((pid) => LOOP.test(commandLine(pid)));
 
-const receiverPids = ({ cluster, member }: HarmContext): number[] =>
-  serverPids(cluster.dataDirectory(member)).filter((pid) =>
-    commandLine(pid).includes('walreceiver'),
-  );
+const titled =
+  (title: string) =>
+  ({ cluster, member }: HarmContext): number[] =>
+    serverPids(cluster.dataDirectory(member)).filter((pid) => commandLine(pid).includes(title));
 
 const kill =
   (find: (context: HarmContext) => readonly number[]): Harm =>
@@ -173,7 +173,8 @@ export const harms: Readonly<Record<HarmName, Harm>> = {
   'freeze-postmaster': freeze(postmasterPids),
   'freeze-host': freeze(hostPids),
   'freeze-loop': freeze(loopPids),
-  'stall-receiver': freeze(receiverPids),
+  'stall-receiver': freeze(titled('walreceiver')),
+  'stall-senders': freeze(titled('walsender')),
   'cut-off': cut(bothWays(outgoing)),
   'cut-off-from-store': cut(bothWays(toStore)),
   'cut-off-from-members': cut(bothWays(toMembers)),

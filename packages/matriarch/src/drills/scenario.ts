@@ -23,6 +23,7 @@ export type Target = 'primary' | 'replica' | 'other-replica';
  * kill-…               SIGKILL; a host is held down, everything else may come back at once
  * freeze-…             SIGSTOP, and SIGCONT at the end
  * stall-receiver       a replica's walreceiver is stopped: it receives nothing
+ * stall-senders        the walsenders of a primary are stopped: no replica receives anything
  * kill-store-member    etcd of the host alone
  * kill-store           every etcd there is
  * cut-off              nothing passes between the host and anybody, in both directions
@@ -44,6 +45,7 @@ export const HARMS = [
   'freeze-host',
   'freeze-loop',
   'stall-receiver',
+  'stall-senders',
   'cut-off',
   'cut-off-from-store',
   'cut-off-from-members',

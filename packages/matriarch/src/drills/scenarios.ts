@@ -13,6 +13,16 @@ export const scenarios: readonly Scenario[] = [
     mayLose: false,
   },
   {
+    name: 'primary-crash-unreplicated',
+    says: 'PostgreSQL of the primary is killed with WAL that no replica has received',
+    steps: [
+      { harm: 'stall-senders', hits: 'primary', lasts: 'until-written' },
+      { after: { ms: 1_000 }, harm: 'kill-postmaster', hits: 'primary' },
+    ],
+    primary: 'either',
+    mayLose: false,
+  },
+  {
     name: 'host-loss',
     says: 'the host of the primary is lost (SIGKILL of everything on it, its etcd too)',
     steps: [{ harm: 'kill-host', hits: 'primary', lasts: 'until-written' }],

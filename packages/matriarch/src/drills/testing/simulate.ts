@@ -41,6 +41,10 @@ const PLAYED: Readonly<Record<HarmName, readonly Played[]>> = {
   'freeze-host': [{ name: 'host-frozen' }],
   'freeze-loop': [{ name: 'loop-stopped' }],
   'stall-receiver': [{ name: 'standby-stalls' }],
+  'stall-senders': [
+    { name: 'standby-stalls', host: PARTS.bystander },
+    { name: 'standby-stalls', host: PARTS.secondBystander },
+  ],
   'cut-off': [{ name: 'host-isolated' }],
   'cut-off-from-store': [{ name: 'store-cut-off' }],
   'cut-off-from-members': hostsParted('hosts-parted'),
