@@ -12,6 +12,14 @@ import { inspectDisk, probeServer } from './look-chores.ts';
 const view = (lines: string) =>
   assembleView(mustBuildMember(`me alpha:\nstore initialize:\n${lines}`));
 
+/** Bravo has crashed and gives us its last WAL, which has been fetched. */
+const OFFERED = [
+  'store leader bravo:',
+  'store holder bravo:',
+  'store member bravo: crashed, demoted, offers WAL to alpha, offered end 0/1000100 on 1',
+  'fetched: up to 0/1000100 on 1\n',
+].join('\n');
+
 describe('probeServer', () => {
   it.each([
     ['that answers', 'process: running, standby\nprobe: standby, at 0/1000000', 1_000],
@@ -26,6 +34,21 @@ describe('probeServer', () => {
       'that is being promoted',
       'process: running, standby, promoted\nprobe: standby, at 0/1000000\npromotion: signalled',
       5,
+    ],
+    [
+      'that reads rescued WAL',
+      `${OFFERED}process: running, standby\nprobe: standby, at 0/1000000`,
+      20,
+    ],
+    [
+      'that has read it',
+      `${OFFERED}process: running, standby\nprobe: standby, at 0/1000100`,
+      1_000,
+    ],
+    [
+      'that was given WAL which nobody offers any more',
+      'fetched: up to 0/1000100 on 1\nprocess: running, standby\nprobe: standby, at 0/1000000',
+      1_000,
     ],
   ])('asks a server %s in time', (_name, lines, intervalMs) => {
     const probe = /probe: [^\n]*/u.exec(lines)?.[0] ?? '';

@@ -1,6 +1,7 @@
 /** Looking at our own server and its data directory. */
 import { after } from '../model/instant.ts';
-import { type View, endedTerm, hasPassed } from '../view/view.ts';
+import { type View, endedTerm, hasPassed, ownPosition } from '../view/view.ts';
+import { offerToUs } from '../rules/rescuing.ts';
 import type { Chore } from './chore.ts';
 
 /** How often a server is asked that does what it should. */
@@ -12,6 +13,8 @@ const STARTING_PROBE_MS = 20;
 const STARTING_PROBE_LATER_MS = 250;
 const STARTING_FIRST_MS = 3_000;
 const ENDING_STREAM_PROBE_MS = 50;
+/** The lease is handed over when the rescued WAL has been read, and applications wait for that. */
+const READING_PROBE_MS = 20;
 /** Until the names hold only the primary may be elected. */
 const PROVING_PROBE_MS = 100;
 
@@ -21,6 +24,14 @@ const isEndingStream = (view: View): boolean =>
   view.state.vacantSince !== undefined &&
   view.state.vote !== endedTerm(view);
 
+/** PostgreSQL has been given the last WAL of a crashed primary and has not read all of it. */
+const isReadingRescued = (view: View): boolean => {
+  const { fetched } = view.state;
+  if (fetched === undefined || offerToUs(view) === undefined) return false;
+  const position = ownPosition(view);
+  return position === undefined || position.lsn < fetched.lsn;
+};
+
 const isProving = ({ state: { sync }, server }: View): boolean =>
   server?.inRecovery === false && sync.shown !== undefined && !sync.proven && sync.told !== '';
 
@@ -28,6 +39,7 @@ const probeIntervalMs = (view: View): number => {
   const { promotion, processSince, policy } = view.state;
   if (promotion?.stage === 'signalled') return PROMOTION_PROBE_MS;
   if (isEndingStream(view)) return ENDING_STREAM_PROBE_MS;
+  if (isReadingRescued(view)) return READING_PROBE_MS;
   if (isProving(view)) return PROVING_PROBE_MS;
   if (view.server === undefined && view.state.probe?.value.kind !== 'refuses')
     return hasPassed(view, processSince, STARTING_FIRST_MS)

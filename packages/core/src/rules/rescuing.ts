@@ -14,7 +14,7 @@ import { type View, ownPosition } from '../view/view.ts';
 import { endStream } from './prepared.ts';
 import { type Rule, event } from './rule.ts';
 
-const offerToUs = (view: View): WalOffer | undefined => {
+export const offerToUs = (view: View): WalOffer | undefined => {
   const offer = view.holder?.document?.offer;
   return offer?.to === view.state.self.name && !view.holding ? offer : undefined;
 };
