@@ -140,21 +140,22 @@ const needsComparison = (view: View): boolean =>
 
 export const measureBeforeRejoining: Rule = {
   id: 'measure-before-rejoining',
-  when: 'a stopped server was a primary and its end of WAL is not known',
+  when: 'a stopped server was a primary, or is to be replaced, and its end of WAL is not known',
   does: 'finds the end of its WAL',
   why: 'whether it can follow depends on what it has beyond the fork',
   without: 'it starts, diverges, and looks like a standby that is a little behind',
   decide: (view) => {
     const { data, state } = view;
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
-    if (!needsComparison(view) || wantedUpstream(view) === undefined) return undefined;
+    if (!needsComparison(view) && !isToBeReplaced(view)) return undefined;
+    if (wantedUpstream(view) === undefined) return undefined;
     if (isToBeInstalled(view)) return undefined;
     // Half rewound it is replaced, whatever its end; what it had beyond the fork was kept before.
     if (state.disk?.value.rewindUnfinished === true) return undefined;
     if (state.rejoin.failedMeasures >= MEASURE_TRIES) return undefined;
     if (view.now < state.rejoin.notBefore)
       return { because: 'it could not be measured', until: state.rejoin.notBefore };
-    const because = state.rejoin.asked ? 'it may hold more than the primary' : 'it was a primary';
+    const because = data.standbySignal ? 'it may hold more than the primary' : 'it was a primary';
     return { because, action: { kind: 'measure-wal-end', from: undefined } };
   },
 };
