@@ -7,7 +7,6 @@
 import { once } from 'node:events';
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -66,10 +65,25 @@ describe('up', () => {
     return up;
   };
 
-  const childPid = (record: string): number => {
-    const text = readFileSync(join(bench.paths.children, `${record}.json`), 'utf8');
-    return (JSON.parse(text) as { readonly pid: number }).pid;
+  /** Undefined: it is down right now. A record goes with its process and comes with the next one. */
+  const findChild = (record: string): number | undefined => {
+    try {
+      const text = readFileSync(join(bench.paths.children, `${record}.json`), 'utf8');
+      return (JSON.parse(text) as { readonly pid: number }).pid;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   };
+
+  const childPid = (record: string): number => {
+    const pid = findChild(record);
+    if (pid === undefined) throw new Error(`${record} does not run`);
+    return pid;
+  };
+
+  const untilReplaced = (record: string, old: number): Promise<void> =>
+    waitUntil(`another ${record}`, () => ![undefined, old].includes(findChild(record)));
 
   const countAgents = (): number =>
     bench.processes().filter(({ commandLine }) => commandLine.includes(' agent ')).length;
@@ -242,24 +256,21 @@ describe('up', () => {
   });
 
   it('starts again what dies, unless it is held down', async () => {
-    const old = childPid('store.etcd3');
-    signal(old, 'SIGKILL');
-    await waitUntil('another etcd', () => {
-      const record = join(bench.paths.children, 'store.etcd3.json');
-      return existsSync(record) && childPid('store.etcd3') !== old;
-    });
+    const first = childPid('store.etcd3');
+    signal(first, 'SIGKILL');
+    await untilReplaced('store.etcd3', first);
     expect(up.out).toContain('etcd3 ended (SIGKILL)');
     // Its etcd is of the same host.
     writeFileSync(join(bench.paths.held, 'pg3'), '');
     signal(childPid('store.etcd3'), 'SIGKILL');
     await waitUntil('its end', () => up.out.split('etcd3 ended').length === 3);
     // A second and more: until another one that is not held has come back.
-    signal(childPid('store.etcd2'), 'SIGKILL');
-    await waitUntil('the end of the other', () => up.out.includes('etcd2 ended'));
-    await waitUntil('the other', () => existsSync(join(bench.paths.children, 'store.etcd2.json')));
-    expect(existsSync(join(bench.paths.children, 'store.etcd3.json'))).toBe(false);
+    const other = childPid('store.etcd2');
+    signal(other, 'SIGKILL');
+    await untilReplaced('store.etcd2', other);
+    expect(findChild('store.etcd3')).toBeUndefined();
     rmSync(join(bench.paths.held, 'pg3'));
-    await waitUntil('it', () => existsSync(join(bench.paths.children, 'store.etcd3.json')));
+    await waitUntil('it', () => findChild('store.etcd3') !== undefined);
   });
 
   it('ends with everything it has started, and leaves the data', async () => {
