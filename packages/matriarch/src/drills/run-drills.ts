@@ -62,12 +62,11 @@ export const runDrills = async (cluster: DrillCluster, plan: DrillPlan): Promise
   let crashedAt = -Infinity;
   try {
     for (const scenario of toPlay) {
-      if (isCrash(scenario)) {
-        await rest(crashedAt + CRASH_REST_MS, plan);
-        crashedAt = performance.now();
-      }
+      if (isCrash(scenario)) await rest(crashedAt + CRASH_REST_MS, plan);
       if (plan.isStopping()) break;
       const run = await runScenario(parts, scenario);
+      // The minute counts from the hand-over, at whatever time that was.
+      if (isCrash(scenario)) crashedAt = performance.now();
       if (run === undefined)
         results.problem(scenario, 'the cluster is not whole: nothing was done to it');
       else results.add(scenario, run);
