@@ -138,16 +138,20 @@ const needsComparison = (view: View): boolean =>
   view.data !== undefined &&
   (!view.data.standbySignal || view.state.rejoin.method === 'rewind' || view.state.rejoin.asked);
 
+/** It never came as far as to be seen beside the primary, and a clone takes its place. */
+const doesNotStart = (view: View): boolean =>
+  view.state.rejoin.failedStarts >= START_TRIES && whyClone(view) !== undefined;
+
 export const measureBeforeRejoining: Rule = {
   id: 'measure-before-rejoining',
-  when: 'a stopped server was a primary, or is to be replaced, and its end of WAL is not known',
+  when: 'a stopped server was a primary, or does not start, and its end of WAL is not known',
   does: 'finds the end of its WAL',
   why: 'whether it can follow depends on what it has beyond the fork',
   without: 'it starts, diverges, and looks like a standby that is a little behind',
   decide: (view) => {
     const { data, state } = view;
     if (!mayRejoin(view) || data === undefined || data.end !== undefined) return undefined;
-    if (!needsComparison(view) && !isToBeReplaced(view)) return undefined;
+    if (!needsComparison(view) && !doesNotStart(view)) return undefined;
     if (wantedUpstream(view) === undefined) return undefined;
     if (isToBeInstalled(view)) return undefined;
     // Half rewound it is replaced, whatever its end; what it had beyond the fork was kept before.
