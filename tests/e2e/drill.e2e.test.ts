@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DrillReport, DrillRun } from '../../packages/matriarch/src/drills/report.ts';
+import { scenarios } from '../../packages/matriarch/src/drills/scenarios.ts';
 import { findServerAccount } from './harness/account.ts';
 import { type Running, UpBench } from './local/up-bench.ts';
 
@@ -49,7 +50,8 @@ describe('drill', () => {
     const wrong = ['primary-crsh', '--mode', 'eventually', '--repeat', '0', '--report', 'a.txt'];
     const { status, err } = await bench.run('drill', ...wrong);
     expect(status).toBe(2);
-    expect(err).toContain('there is no drill "primary-crsh"; there are primary-crash, ');
+    const known = scenarios.map(({ name }) => name).join(', ');
+    expect(err).toContain(`there is no drill "primary-crsh"; there are ${known}\n`);
     expect(err).toContain('--mode is asynchronous, synchronous, quorum; not "eventually"');
     expect(err).toContain('--repeat is a number from 1 to 1000, not "0"');
     expect(err).toContain('--report is a file that ends in .json or .html, not "a.txt"');
