@@ -4,7 +4,7 @@
  * server ended, and are visible since the same data is a primary's again.
  */
 import type { Instant } from '../model/instant.ts';
-import type { Lsn } from '../model/lsn.ts';
+import { type Lsn, maxLsn } from '../model/lsn.ts';
 import type { Seen } from '../model/server.ts';
 import type { Timeline } from '../model/timeline.ts';
 import type { WalPosition, WalRange } from '../model/wal-position.ts';
@@ -91,16 +91,10 @@ export const heldByEnough = (
 ): Lsn | undefined => {
   const reached = names.flatMap((name) => {
     const own = holdings.filter((holding) => isSameName(holding.name, name));
-    return highest(own.map(({ lsn }) => lsn));
+    const [first, ...others] = own.map(({ lsn }) => lsn);
+    return first === undefined ? [] : [maxLsn(first, ...others)];
   });
   return count < 1 ? undefined : reached.toSorted((a, b) => (a < b ? 1 : -1))[count - 1];
-};
-
-const highest = (lsns: readonly Lsn[]): readonly Lsn[] => {
-  const [first, ...others] = lsns;
-  return first === undefined
-    ? []
-    : [others.reduce((most, lsn) => (lsn > most ? lsn : most), first)];
 };
 
 /** The further one of two positions; of two timelines nobody can say, and the later word counts. */
