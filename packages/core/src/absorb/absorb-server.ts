@@ -1,5 +1,5 @@
 import { type Instant, after } from '../model/instant.ts';
-import type { ServerAnswer, ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
+import type { ServerExit, ServerProbe, ServerProcess } from '../model/server.ts';
 import { absorbSyncEnd, absorbSyncProbe } from './absorb-sync.ts';
 import { freshRejoin } from '../model/rejoin.ts';
 import { freshWaiting } from '../replication/waiting.ts';
@@ -8,13 +8,7 @@ import type { Draft } from '../state.ts';
 import { writeDeadline } from '../view/failsafe.ts';
 import { isRestarting } from '../view/pause.ts';
 import { absorbPostmaster } from './absorb-schedules.ts';
-import {
-  absorbDrained,
-  absorbExposure,
-  absorbHolding,
-  absorbInterruption,
-  forgetInterruption,
-} from './absorb-unpromised.ts';
+import { absorbDrained, absorbInterruption, absorbUnpromised } from './absorb-unpromised.ts';
 import { absorbBackAgain, absorbStopped, forgetSuspension } from './absorb-operating.ts';
 
 /**
@@ -103,16 +97,6 @@ export const absorbProbe = (draft: Draft, probe: ServerProbe, sentAt: Instant): 
   if (!probe.inRecovery || probe.streaming) absorbBackAgain(draft);
   if (!probe.inRecovery) absorbPrimary(draft);
   else if (probe.streaming && hasTried(draft)) draft.rejoin = freshRejoin(draft.now);
-};
-
-/** A standby that streams has left behind whatever a primary on its data had. */
-const absorbUnpromised = (draft: Draft, answer: ServerAnswer): void => {
-  if (answer.inRecovery) {
-    if (answer.streaming) forgetInterruption(draft);
-    return;
-  }
-  absorbExposure(draft, answer);
-  absorbHolding(draft, answer);
 };
 
 const hasTried = ({ rejoin }: Draft): boolean =>

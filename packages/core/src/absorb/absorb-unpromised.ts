@@ -47,7 +47,7 @@ const namesInForce = (draft: Draft): SyncNames | undefined => {
 };
 
 /** A look at a primary, with what its standbys have acknowledged. */
-export const absorbHolding = (draft: Draft, { standbys, lineage }: ServerAnswer): void => {
+const absorbHolding = (draft: Draft, { standbys, lineage }: ServerAnswer): void => {
   const names = namesInForce(draft);
   if (names === undefined || names.count === 0) return;
   const { timeline } = lineage;
@@ -174,7 +174,7 @@ const endOfEarlier = (
 };
 
 /** First look at a primary out of recovery. */
-export const absorbExposure = (draft: Draft, answer: ServerAnswer): void => {
+const absorbExposure = (draft: Draft, answer: ServerAnswer): void => {
   const { interrupted, ranges } = draft.unpromised;
   if (interrupted === undefined || draft.accepting) return;
   change(draft, { interrupted: undefined });
@@ -188,6 +188,16 @@ export const absorbExposure = (draft: Draft, answer: ServerAnswer): void => {
     return tellUncounted(draft, `nobody has said in time up to where ${who} had ${what}`);
   }
   if (held.lsn < to) change(draft, { ranges: [...ranges, { timeline, from: held.lsn, to }] });
+};
+
+/** A look at a server. One that streams has left behind whatever a primary on its data had. */
+export const absorbUnpromised = (draft: Draft, answer: ServerAnswer): void => {
+  if (answer.inRecovery) {
+    if (answer.streaming) forgetInterruption(draft);
+    return;
+  }
+  absorbExposure(draft, answer);
+  absorbHolding(draft, answer);
 };
 
 const tellUncounted = (draft: Draft, value: string): void =>
