@@ -54,7 +54,7 @@ export * from './step.ts';
 export * from './view/documents.ts';
 export { goesOnByPromises, isBridged, namedInStore, promiseInForce } from './view/failsafe.ts';
 export { isPaused, isSuspended } from './view/pause.ts';
-export { whyNotMeant } from './view/restart-conditions.ts';
+export { isStillStarting, whyNotMeant } from './view/restart-conditions.ts';
 export * from './view/view.ts';
 export { ownWaiting } from './view/waiting.ts';
 export { LEASE_NOT_FOUND } from './absorb/absorb-store.ts';

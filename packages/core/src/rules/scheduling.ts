@@ -14,7 +14,7 @@ import type { Schedule } from '../model/schedule.ts';
 import type { FailoverDocument } from '../model/store.ts';
 import { withoutRestart } from '../model/schedules.ts';
 import { isPaused } from '../view/pause.ts';
-import { whyNotMeant } from '../view/restart-conditions.ts';
+import { isStillStarting, whyNotMeant } from '../view/restart-conditions.ts';
 import { awaitedAt, lateLimitMs } from '../view/schedules.ts';
 import type { View } from '../view/view.ts';
 import { whyBusy } from './operating.ts';
@@ -35,13 +35,16 @@ const isLate = (view: View, since: Instant): boolean => view.now > limitAt(view,
 
 /** What keeps a restart from beginning that could begin later. */
 const whyRestartWaits = (view: View): string | undefined => {
-  const { process, probe, operating } = view.state;
+  const held = whyHeld(view);
+  if (held !== undefined) return held;
+  return isStillStarting(view) ? 'postgres is still starting' : whyBusy(view);
+};
+
+/** What nothing begins beside. */
+const whyHeld = (view: View): string | undefined => {
+  const { operation } = view.state.operating;
   if (isPaused(view)) return 'the cluster is paused';
-  if (operating.operation !== undefined)
-    return `${operating.operation.request.kind} already in progress`;
-  const isStarting = process.kind === 'running' && view.server === undefined;
-  if (isStarting && probe?.value.kind !== 'no-answer') return 'postgres is still starting';
-  return whyBusy(view);
+  return operation === undefined ? undefined : `${operation.request.kind} already in progress`;
 };
 
 const missed = ({ text }: Schedule, why: string | undefined): string =>
@@ -147,11 +150,10 @@ const whyNoSwitchover = ({ leader, scheduledAt }: FailoverDocument): string | un
 
 /** What keeps a switchover from beginning that could begin later. */
 const whySwitchoverWaits = (view: View): string | undefined => {
-  const { vacating, leaving, operating } = view.state;
-  if (isPaused(view)) return 'the cluster is paused';
+  const { vacating, leaving } = view.state;
+  const held = whyHeld(view);
+  if (held !== undefined) return held;
   if (leaving !== undefined) return 'the member is about to stop';
-  if (operating.operation !== undefined)
-    return `${operating.operation.request.kind} already in progress`;
   if (vacating !== undefined) return `${vacating.cause} is being dealt with`;
   return view.server?.inRecovery === false ? undefined : 'the server is no running primary';
 };

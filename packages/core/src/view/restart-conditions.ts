@@ -1,6 +1,10 @@
 import { type RestartConditions, parseServerVersion } from '../model/schedule.ts';
 import type { View } from './view.ts';
 
+/** It runs and has not answered yet. One that leaves a question unanswered is another matter. */
+export const isStillStarting = ({ server, state: { process, probe } }: View): boolean =>
+  process.kind === 'running' && server === undefined && probe?.value.kind !== 'no-answer';
+
 /** Why this server is none of those that a restart is meant for; undefined: it is. */
 export const whyNotMeant = (
   { server, writable }: View,

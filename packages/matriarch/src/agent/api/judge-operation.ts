@@ -6,6 +6,7 @@ import {
   type RestartConditions,
   type Schedule,
   assembleView,
+  isStillStarting,
   meansYes,
   parseServerVersion,
   whyNotMeant,
@@ -117,9 +118,7 @@ export const judgeRestart = (state: MemberState, order: RestartOrder): Reply | u
   const busy = whyBusy(state);
   if (busy !== undefined) return busy;
   const view = assembleView(state);
-  const { process, probe } = state;
-  if (process.kind === 'running' && view.server === undefined && probe?.value.kind !== 'no-answer')
-    return textReply(503, 'postgres is still starting');
+  if (isStillStarting(view)) return textReply(503, 'postgres is still starting');
   return whyNotMeant(view, order.conditions) === undefined
     ? undefined
     : textReply(503, 'restart conditions are not satisfied');
