@@ -18,7 +18,7 @@ import { isStillStarting, whyNotMeant } from '../view/restart-conditions.ts';
 import { awaitedAt, lateLimitMs } from '../view/schedules.ts';
 import type { View } from '../view/view.ts';
 import { whyBusy } from './operating.ts';
-import { type Later, type Rule, event } from './rule.ts';
+import { type Answer, type Later, type Rule, event } from './rule.ts';
 import { clearFailover, fileFailover } from './transactions.ts';
 
 /** How the request of a scheduled restart is called: nobody waits for its answer. */
@@ -50,6 +50,16 @@ const whyHeld = (view: View): string | undefined => {
 const missed = ({ text }: Schedule, why: string | undefined): string =>
   `it was to begin at ${text}, and ${why ?? 'nobody was there to begin it'}`;
 
+const dropRestart = (
+  { state: { schedules } }: View,
+  because: string,
+  level: 'info' | 'warn',
+): Answer => ({
+  because,
+  remember: { schedules: withoutRestart(schedules) },
+  event: event('restart.dropped', level, { for: schedules.restart?.schedule.text ?? '', because }),
+});
+
 export const dropRestartThatHasHappened: Rule = {
   id: 'drop-restart-that-has-happened',
   when: 'a restart waits for its time, and the server has been started anew since it was asked for',
@@ -57,17 +67,11 @@ export const dropRestartThatHasHappened: Rule = {
   why: 'what it was to bring is there: the server has read its settings, or is the new version',
   without: 'a server that was restarted by hand is away a second time',
   decide: (view) => {
-    const { schedules } = view.state;
-    const { schedule, postmasterStartedAt: before } = schedules.restart ?? {};
+    const before = view.state.schedules.restart?.postmasterStartedAt;
     const started = view.server?.startedAt;
-    if (schedule === undefined || before === undefined) return undefined;
-    if (started === undefined || started === before) return undefined;
+    if (before === undefined || started === undefined || started === before) return undefined;
     const because = `the server was started at ${started}`;
-    return {
-      because,
-      remember: { schedules: withoutRestart(schedules) },
-      event: event('restart.dropped', 'info', { for: schedule.text, because }),
-    };
+    return dropRestart(view, because, 'info');
   },
 };
 
@@ -86,15 +90,8 @@ export const dropScheduledRestart: Rule = {
   why: 'role, version and pending settings count when it begins; a later time was not asked for',
   without: 'the restart of a replica hits a primary, or one of the night comes in the morning',
   decide: (view) => {
-    const { schedules } = view.state;
     const because = whyDropRestart(view);
-    if (because === undefined) return undefined;
-    const { text = '' } = schedules.restart?.schedule ?? {};
-    return {
-      because,
-      remember: { schedules: withoutRestart(schedules) },
-      event: event('restart.dropped', 'warn', { for: text, because }),
-    };
+    return because === undefined ? undefined : dropRestart(view, because, 'warn');
   },
 };
 
