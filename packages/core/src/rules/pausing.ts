@@ -48,8 +48,8 @@ export const announceGoingOn: Rule = {
 };
 
 /**
- * It has our data, or it was told to go on by a guard on this host, whose processes we see: also
- * when its data is not there any more.
+ * The server that the store speaks of is silent, and we see it: its data is here, or the guard that
+ * was told is one of this host since its last boot, whose processes we see also without their data.
  */
 const isSeenSilent = ({ state, store, silent, data, systemIdentifier }: View): boolean => {
   if (data !== undefined && data.systemIdentifier === systemIdentifier) return true;
