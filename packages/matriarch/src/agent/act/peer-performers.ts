@@ -10,14 +10,8 @@ export const createPeerPerformers = (
   promises: PromiseFile,
   state: () => MemberState,
 ): Pick<Performers, 'ask-peers' | 'ask-held' | 'ask-promises' | 'keep-promise'> => ({
-  'ask-peers': async ({ members, limitMs }) => ({
-    kind: 'done',
-    answers: await peers.ask(addressesOf(state(), members), limitMs),
-  }),
-  'ask-held': async ({ members, limitMs }) => ({
-    kind: 'done',
-    answers: await peers.ask(addressesOf(state(), members), limitMs),
-  }),
+  'ask-peers': (action) => askPositions(peers, state(), action),
+  'ask-held': (action) => askPositions(peers, state(), action),
   'ask-promises': async (action) => ({
     kind: 'done',
     given: await askPromises(peers, state(), action),
@@ -32,6 +26,15 @@ const addressesOf = (state: MemberState, members: readonly MemberName[]): PeerAd
     return document === undefined ? [] : [{ name, apiUrl: document.apiUrl }];
   });
 };
+
+const askPositions = async (
+  peers: Peers,
+  state: MemberState,
+  { members, limitMs }: ActionOf<'ask-peers' | 'ask-held'>,
+) => ({
+  kind: 'done' as const,
+  answers: await peers.ask(addressesOf(state, members), limitMs),
+});
 
 /** Whoever has no key any more is asked where `failsafe` says. */
 const askPromises = async (
