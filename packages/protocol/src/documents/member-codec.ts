@@ -36,10 +36,7 @@ export const encodeMember = (member: MemberDocument): string =>
     receive_lsn: member.receiveLsn,
     replication_state: member.replicationState,
     timeline: member.timeline,
-    scheduled_restart:
-      member.scheduledRestart === undefined
-        ? undefined
-        : encodeOwnScheduledRestart(member.scheduledRestart),
+    scheduled_restart: encodeOwnScheduledRestart(member.scheduledRestart),
     [OUR_FIELD]: member.ours
       ? {
           version: MATRIARCH_VERSION,

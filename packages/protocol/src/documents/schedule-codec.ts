@@ -64,22 +64,27 @@ export const decodeSchedule = (text: string): Schedule => {
 };
 
 /** What everybody is shown of a restart that waits; the member's key has more. */
-export const encodeScheduledRestart = ({
-  schedule,
-  conditions: { role, postgresVersion, pendingOnly },
-  limitMs,
-}: Omit<ScheduledRestart, 'postmasterStartedAt'>): ExactJsonObject => ({
-  schedule: schedule.text,
-  role,
-  postgres_version: postgresVersion,
-  restart_pending: pendingOnly || undefined,
-  timeout: limitMs === undefined ? undefined : limitMs / 1_000,
-});
+export const encodeScheduledRestart = (
+  restart: ScheduledRestart | undefined,
+): ExactJsonObject | undefined => {
+  if (restart === undefined) return undefined;
+  const { schedule, conditions, limitMs } = restart;
+  return {
+    schedule: schedule.text,
+    role: conditions.role,
+    postgres_version: conditions.postgresVersion,
+    restart_pending: conditions.pendingOnly || undefined,
+    timeout: limitMs === undefined ? undefined : limitMs / 1_000,
+  };
+};
 
-export const encodeOwnScheduledRestart = (restart: ScheduledRestart): ExactJsonObject => ({
-  ...encodeScheduledRestart(restart),
-  postmaster_start_time: restart.postmasterStartedAt,
-});
+export const encodeOwnScheduledRestart = (
+  restart: ScheduledRestart | undefined,
+): ExactJsonObject | undefined =>
+  restart && {
+    ...encodeScheduledRestart(restart),
+    postmaster_start_time: restart.postmasterStartedAt,
+  };
 
 const ROLES: readonly NonNullable<RestartConditions['role']>[] = [
   'primary',

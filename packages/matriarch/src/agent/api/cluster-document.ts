@@ -71,10 +71,7 @@ const assembleMember = (name: string, role: string, document: MemberDocument) =>
     port: address?.port,
     timeline: document.timeline,
     pending_restart: document.pendingRestart,
-    scheduled_restart:
-      document.scheduledRestart === undefined
-        ? undefined
-        : encodeOwnScheduledRestart(document.scheduledRestart),
+    scheduled_restart: encodeOwnScheduledRestart(document.scheduledRestart),
     tags: encodeTags(document.tags),
     [OUR_FIELD]: assembleOurPart(document, role),
   };

@@ -43,10 +43,7 @@ export const assembleStatusDocument = (facts: MemberFacts): ExactJsonObject => {
     tags: facts.tags,
     database_system_identifier: systemIdentifierOf(facts),
     pending_restart: server?.pendingRestart === true || undefined,
-    scheduled_restart:
-      document.scheduledRestart === undefined
-        ? undefined
-        : encodeScheduledRestart(document.scheduledRestart),
+    scheduled_restart: encodeScheduledRestart(document.scheduledRestart),
     patroni: { version: PATRONI_VERSION, scope: facts.scope, name },
     [OUR_FIELD]: assembleExtension(facts),
   };
