@@ -68,7 +68,7 @@ const STARTING = 'starting PostgreSQL ';
 /** Whatever holds none of these holds nothing of interest. */
 const NEEDLES = [' wait for synchronous replication', STOPPING, STARTING] as const;
 
-const hasNeedle = (text: Pick<Buffer, 'includes'>): boolean =>
+const hasNeedle = (text: { includes(needle: string): boolean }): boolean =>
   NEEDLES.some((needle) => text.includes(needle));
 
 /**
@@ -89,9 +89,7 @@ export const scanLog = (scan: LogScan, lines: Buffer, format: LogFormat): LogSca
   if (!hasNeedle(lines)) return scan;
   let sum = scan;
   for (const line of lines.toString('latin1').split('\n')) {
-    const read = NEEDLES.some((needle) => line.includes(needle))
-      ? readLine(line, format)
-      : undefined;
+    const read = hasNeedle(line) ? readLine(line, format) : undefined;
     if (read !== undefined) sum = scanLine(sum, read);
   }
   return sum;
