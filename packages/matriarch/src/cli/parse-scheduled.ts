@@ -1,3 +1,4 @@
+import { type StoreSnapshot, isPauseOn } from '@matriarch/core';
 import { parseSchedule } from '@matriarch/protocol';
 
 /** When something is to happen: now, at a time as the API takes it, or it cannot be read. */
@@ -5,6 +6,12 @@ export type Scheduled =
   | { readonly kind: 'now' }
   | { readonly kind: 'at'; readonly text: string }
   | { readonly kind: 'wrong'; readonly message: string };
+
+/** Why the cluster takes nothing for later now; undefined: it does. */
+export const whyNothingLater = ({ config }: StoreSnapshot): string | undefined =>
+  isPauseOn(config?.value)
+    ? 'the cluster is paused: nothing can be scheduled before `matriarch resume`'
+    : undefined;
 
 const pad = (value: number): string => String(value).padStart(2, '0');
 

@@ -1,11 +1,10 @@
 /** `switchover` and `failover`: both file a request at a member's API and await its outcome. */
-import { isPauseOn } from '@matriarch/core';
 import { parseArguments, textOf } from '../arguments.ts';
 import { callMember } from '../call-member.ts';
 import { formatMemberTable } from '../output/member-table.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
 import { confirm } from '../output/confirm.ts';
-import { parseScheduled } from '../parse-scheduled.ts';
+import { parseScheduled, whyNothingLater } from '../parse-scheduled.ts';
 import { type ClusterAccess, withCluster } from '../with-cluster.ts';
 
 /** The API answers after the new primary is there, or after its own limit. */
@@ -52,8 +51,9 @@ export const runHandOver = async (
       candidate: textOf(values['candidate']),
       scheduledAt,
     };
-    if (scheduledAt !== undefined && isPauseOn(access.snapshot.config?.value)) {
-      complain('the cluster is paused: nothing can be scheduled before `matriarch resume`');
+    const refused = scheduledAt === undefined ? undefined : whyNothingLater(access.snapshot);
+    if (refused !== undefined) {
+      complain(refused);
       return 3;
     }
     const problem = whyNot(request, leader);

@@ -1,11 +1,11 @@
-import { isPauseOn, parseServerVersion } from '@matriarch/core';
+import { parseServerVersion } from '@matriarch/core';
 import { type ArgumentValues, parseArguments, textOf } from '../arguments.ts';
 import { callMember, failureOf } from '../call-member.ts';
 import { ROLES, type RoleWord, chooseMembers, isRoleWord } from '../choose-members.ts';
 import { confirm } from '../output/confirm.ts';
 import { formatMemberTable } from '../output/member-table.ts';
 import { complain, refuseUsage, say } from '../output/say.ts';
-import { type Scheduled, parseScheduled } from '../parse-scheduled.ts';
+import { type Scheduled, parseScheduled, whyNothingLater } from '../parse-scheduled.ts';
 import type { Command } from '../verbs.ts';
 import { type ClusterAccess, withCluster } from '../with-cluster.ts';
 
@@ -85,8 +85,9 @@ const restartMembers = async (
   const { config, snapshot } = access;
   const { role, any, scheduled } = wanted;
   const isLater = scheduled.kind === 'at';
-  if (isLater && isPauseOn(snapshot.config?.value)) {
-    complain('the cluster is paused: nothing can be scheduled before `matriarch resume`');
+  const refused = isLater ? whyNothingLater(snapshot) : undefined;
+  if (refused !== undefined) {
+    complain(refused);
     return 3;
   }
   // What is pending is looked at when it is time.
@@ -98,7 +99,7 @@ const restartMembers = async (
   }
   const { members } = chosen;
   say(formatMemberTable(config.cluster, snapshot));
-  const what = isLater ? `schedule a restart of` : 'restart of';
+  const what = isLater ? 'schedule a restart of' : 'restart of';
   const when = isLater ? ` at ${scheduled.text}` : '';
   if (!wanted.force && !(await confirm(`${what} ${members.join(', ')}${when}?`))) {
     complain('nothing was changed');
