@@ -1,7 +1,7 @@
 /** Plays a scenario on a real cluster under load, and measures what applications see. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Incident, StoreSnapshot } from '@matriarch/core';
-import { isReady } from '../local/ready.ts';
+import { LOOK_MS, until, untilReady } from './await-snapshot.ts';
 import type { DrillCluster } from './drill-cluster.ts';
 import { type Undo, harms } from './harms.ts';
 import { collectSteps } from './journal-steps.ts';
@@ -12,11 +12,8 @@ import { TABLE, type TrafficParts, connect } from './traffic.ts';
 
 /** How long applications may be without writes before a drill gives up waiting. */
 const RECOVERY_LIMIT_MS = 60_000;
-/** How long every member may take to stream again once nothing is harmed any more. */
-const WHOLE_LIMIT_MS = 60_000;
 /** Applications go on for so long before the next harm. */
 const CALM_MS = 2_000;
-const LOOK_MS = 50;
 /** A successor is harmed while it takes over: that is a matter of milliseconds. */
 const QUICK_LOOK_MS = 5;
 const BUCKET_MS = 100;
@@ -66,7 +63,7 @@ class Exercise {
     const { cluster } = this.#parts;
     if (after === undefined) return;
     if (after === 'whole') {
-      await untilReady(cluster, WHOLE_LIMIT_MS);
+      await untilReady(cluster);
       return;
     }
     if (after !== 'next-holder') return sleep(spanMs(after, this.#ttlMs));
@@ -141,27 +138,6 @@ class Exercise {
 const journalsOf = ({ config, journalFile }: DrillCluster): ReadonlyMap<string, string> =>
   new Map(config.members.map(({ name }) => [name, journalFile(name)]));
 
-/** The first snapshot that satisfies, or undefined after the limit. */
-const until = async (
-  cluster: DrillCluster,
-  satisfies: (snapshot: StoreSnapshot) => boolean,
-  { limitMs, lookMs }: { readonly limitMs: number; readonly lookMs: number },
-): Promise<StoreSnapshot | undefined> => {
-  const begun = performance.now();
-  while (performance.now() - begun < limitMs) {
-    const snapshot = await cluster.snapshot();
-    if (snapshot !== undefined && satisfies(snapshot)) return snapshot;
-    await sleep(lookMs);
-  }
-  return undefined;
-};
-
-const untilReady = (cluster: DrillCluster, limitMs: number): Promise<StoreSnapshot | undefined> =>
-  until(cluster, (snapshot) => isReady(snapshot, cluster.config.members.length), {
-    limitMs,
-    lookMs: LOOK_MS,
-  });
-
 const findTarget = async (cluster: DrillCluster, target: Target): Promise<string> => {
   const snapshot = await until(cluster, ({ leader }) => leader !== undefined, {
     limitMs: RECOVERY_LIMIT_MS,
@@ -180,7 +156,7 @@ export const runScenario = async (
   scenario: Scenario,
 ): Promise<DrillRun | undefined> => {
   const { cluster } = parts;
-  const before = await untilReady(cluster, WHOLE_LIMIT_MS);
+  const before = await untilReady(cluster);
   if (before === undefined) return undefined;
   await sleep(CALM_MS);
   const exercise = new Exercise(parts);
@@ -190,7 +166,7 @@ export const runScenario = async (
     await sleep(CALM_MS);
     const winner = (await cluster.snapshot())?.leader;
     const healedAtMs = exercise.heal();
-    const whole = await untilReady(cluster, WHOLE_LIMIT_MS);
+    const whole = await untilReady(cluster);
     const wholeAtMs = performance.now();
     // What a server does that was frozen or cut off a moment ago belongs to it.
     await sleep(CALM_MS);
