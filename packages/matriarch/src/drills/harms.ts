@@ -59,7 +59,8 @@ const LOOP = /\bdist\/main\.js\b/;
 const loopPids = (context: HarmContext): number[] =>
   withDescendants(agentPids(context)).filter((pid) => LOOP.test(commandLine(pid)));
 
-const titled =
+/** Processes of its PostgreSQL that call themselves so. */
+const pidsTitled =
   (title: string) =>
   ({ cluster, member }: HarmContext): number[] =>
     serverPids(cluster.dataDirectory(member)).filter((pid) => commandLine(pid).includes(title));
@@ -76,7 +77,8 @@ const freeze =
   (context) => {
     const pids = find(context);
     killAll(pids, 'SIGSTOP');
-    return () => killAll(pids, 'SIGCONT');
+    // Children first: what serves is let go before what watches over it.
+    return () => killAll(pids.toReversed(), 'SIGCONT');
   };
 
 const postmasterPids = ({ cluster, member }: HarmContext): number[] => [
@@ -173,8 +175,8 @@ export const harms: Readonly<Record<HarmName, Harm>> = {
   'freeze-postmaster': freeze(postmasterPids),
   'freeze-host': freeze(hostPids),
   'freeze-loop': freeze(loopPids),
-  'stall-receiver': freeze(titled('walreceiver')),
-  'stall-senders': freeze(titled('walsender')),
+  'stall-receiver': freeze(pidsTitled('walreceiver')),
+  'stall-senders': freeze(pidsTitled('walsender')),
   'cut-off': cut(bothWays(outgoing)),
   'cut-off-from-store': cut(bothWays(toStore)),
   'cut-off-from-members': cut(bothWays(toMembers)),
