@@ -1,17 +1,16 @@
 /**
  * What a primary still acknowledges that was frozen and thaws under another one. Applications that
  * are connected to it directly write as fast as they can, and its PostgreSQL is let go before its
- * guard is.
+ * loop and guard are.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterRoles } from '@matriarch/protocol';
 import type { Client } from 'pg';
-import { withDescendants } from '../../local/process-tree.ts';
-import { isReady } from '../../local/ready.ts';
 import type { RunningUp } from '../../local/running-up.ts';
+import { LOOK_MS, until, untilReady } from '../await-snapshot.ts';
 import type { DrillCluster } from '../drill-cluster.ts';
-import { killAll, serverPids } from '../processes.ts';
-import { type Door, TABLE, connect } from '../traffic.ts';
+import { harms } from '../harms.ts';
+import { TABLE, connect } from '../traffic.ts';
 import { serverDoors } from '../traffic-of-cluster.ts';
 import { drillClusterOf } from '../up-cluster.ts';
 import type { Rounds } from './measure-faults.ts';
@@ -20,28 +19,12 @@ const SESSIONS = 4;
 const WARM_MS = 1_000;
 /** Whoever has not been refused by then is asked no longer. */
 const LISTEN_MS = 5_000;
-const LOOK_MS = 50;
-const WHOLE_LIMIT_MS = 120_000;
+const OTHER_LIMIT_MS = 60_000;
 
 export interface Thaw {
   /** When each write was acknowledged after PostgreSQL was let go, in milliseconds. */
   readonly lateMs: readonly number[];
 }
-
-const untilLed = async (
-  { snapshot, config }: DrillCluster,
-  isIt: (leader: string, isWhole: boolean) => boolean,
-): Promise<string> => {
-  const limit = performance.now() + WHOLE_LIMIT_MS;
-  while (performance.now() < limit) {
-    const seen = await snapshot();
-    const leader = seen?.leader?.value;
-    const isWhole = seen !== undefined && isReady(seen, config.members.length);
-    if (leader !== undefined && isIt(leader, isWhole)) return leader;
-    await sleep(LOOK_MS);
-  }
-  throw new Error(`the cluster has not become what was waited for in ${WHOLE_LIMIT_MS} ms`);
-};
 
 /** One after the other, until the server refuses. */
 const write = async (client: Client, session: number, heard: number[]): Promise<void> => {
@@ -58,32 +41,33 @@ const write = async (client: Client, session: number, heard: number[]): Promise<
 };
 
 const thawOnce = async (up: RunningUp, cluster: DrillCluster): Promise<Thaw> => {
-  const primary = await untilLed(cluster, (_leader, isWhole) => isWhole);
+  const primary = (await untilReady(cluster))?.leader?.value;
   const index = cluster.config.members.findIndex(({ name }) => name === primary);
-  const door = serverDoors(cluster)[index] as Door;
+  const door = serverDoors(cluster)[index];
+  if (primary === undefined || door === undefined) throw new Error('the cluster is not whole');
   const role = { user: clusterRoles.superuser, password: up.secrets.get('superuser') ?? '' };
   const clients = await Promise.all(Array.from({ length: SESSIONS }, () => connect(role, door)));
   await clients[0]?.query(`drop table if exists ${TABLE}; create table ${TABLE} (id text)`);
   const heard: number[] = [];
   const writing = clients.map((client, session) => write(client, session, heard));
   await sleep(WARM_MS);
-  const agent = cluster.pidOf({ kind: 'member', name: primary });
-  const pids = withDescendants(agent === undefined ? [] : [agent]);
-  const server = serverPids(cluster.dataDirectory(primary));
-  killAll([...pids, ...server], 'SIGSTOP');
+  const thaw = await harms['freeze-host']({ cluster, member: primary });
   let thawedAt = 0;
   try {
-    await untilLed(cluster, (leader) => leader !== primary);
+    const other = await until(
+      cluster,
+      ({ leader }) => leader !== undefined && leader.value !== primary,
+      { limitMs: OTHER_LIMIT_MS, lookMs: LOOK_MS },
+    );
+    if (other === undefined) throw new Error('nobody else has become the primary');
     await sleep(WARM_MS);
   } finally {
     thawedAt = performance.now();
-    heard.length = 0;
-    killAll(server, 'SIGCONT');
-    killAll(pids.filter((pid) => !server.includes(pid)).reverse(), 'SIGCONT');
+    thaw();
   }
   await Promise.race([Promise.all(writing), sleep(LISTEN_MS)]);
   for (const client of clients) client.end().catch(() => undefined);
-  return { lateMs: heard.map((at) => at - thawedAt) };
+  return { lateMs: heard.filter((at) => at >= thawedAt).map((at) => at - thawedAt) };
 };
 
 export const measureThaw = async (
